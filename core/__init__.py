@@ -1,0 +1,1 @@
+"""What SoloTune knows and does; nothing in here imports Qt."""

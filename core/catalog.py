@@ -1,0 +1,144 @@
+"""The base models on offer, and ModelSpec from any config.json."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from core.architecture import Architecture as Architecture
+from core.assets import resource
+from core.modelconfig import read_config
+from core.problems import Code, Trouble
+
+STARTER = "smollm2-135m-instruct"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A base model: a catalogue entry, or a folder read from its config.json.
+
+    `source` is "starter", "huggingface" or "folder"; `size_class` one of the documents' classes ("1.3B",
+    "7B", "13B"), "3B" between them, or "small"/"large" outside of them. `repo` is the Hugging Face id, empty
+    for a folder, whose `id` is its path. `context` is the longest sequence in tokens, 0 when unknown.
+    `download_bytes` is 0 for a folder.
+    """
+
+    id: str
+    title: str
+    architecture: Architecture
+    source: str = "huggingface"
+    size_class: str = ""
+    licence: str = ""
+    gated: bool = False
+    languages: tuple[str, ...] = ()
+    context: int = 0
+    download_bytes: int = 0
+    repo: str = ""
+
+    @property
+    def parameters(self) -> int:
+        return self.architecture.parameters
+
+
+#: Upper bounds of the size classes in parameters. Ruling (e) fixes 1-2B, 7-9B and 12-14B. Ours is what lies
+#: between: 3B up to 6B is a class of its own, 6B counts as 7B, and 10-12B as 13B, because it needs the larger
+#: tier.
+_CLASSES = ((1e9, "small"), (3e9, "1.3B"), (6e9, "3B"), (10e9, "7B"), (15e9, "13B"))
+
+
+def size_class(parameters: int) -> str:
+    """The class of a parameter count: "1.3B", "7B", "13B", or "small", "3B", "large" around them."""
+    return next((name for bound, name in _CLASSES if parameters < bound), "large")
+
+
+@lru_cache(maxsize=1)
+def models() -> tuple[ModelSpec, ...]:
+    """Every model of resources/models.toml, smallest first."""
+    entries = tomllib.loads(resource("models.toml").read_text(encoding="utf-8"))["model"]
+    return tuple(sorted((_from_entry(entry) for entry in entries), key=lambda spec: spec.parameters))
+
+
+def spec_of(model: str) -> ModelSpec:
+    """Return the spec of a catalogue id, a Hugging Face id in the catalogue, a model folder or a config.json.
+
+    Ids are looked up without regard to case. Raises Trouble(MODEL_UNKNOWN) for any other name, MODEL_MISSING
+    for a path where nothing is, and what spec_from_config raises.
+    """
+    known = _by_name().get(model.strip().lower())
+    if known is not None:
+        return known
+    path = _path(model) if model.strip() else None
+    if path is not None and path.is_dir():
+        return spec_from_config(path / "config.json")
+    if path is not None and path.exists():
+        return spec_from_config(path)
+    if _names_a_path(model):
+        raise Trouble(Code.MODEL_MISSING, path=model, model=model)
+    raise Trouble(Code.MODEL_UNKNOWN, model=model)
+
+
+def spec_from_config(config: Path) -> ModelSpec:
+    """Read a config.json as a model in a folder.
+
+    Raises Trouble: MODEL_INCOMPLETE (no such file), MODEL_CORRUPT (no JSON object, impossible numbers),
+    MODEL_CUSTOM_CODE (would run code of its own), MODEL_UNSUPPORTED (no decoder of the Llama type).
+    """
+    folder = config.parent.absolute()
+    architecture, context = read_config(config)
+    return ModelSpec(
+        id=str(folder),
+        title=folder.name,
+        architecture=architecture,
+        source="folder",
+        size_class=size_class(architecture.parameters),
+        context=context,
+    )
+
+
+@lru_cache(maxsize=1)
+def _by_name() -> dict[str, ModelSpec]:
+    """The catalogue by lower-case id, Hugging Face id and the latter's last part."""
+    names: dict[str, ModelSpec] = {}
+    for spec in models():
+        for name in (spec.repo.rpartition("/")[2], spec.repo, spec.id):
+            names[name.lower()] = spec
+    return names
+
+
+def _from_entry(entry: dict[str, Any]) -> ModelSpec:
+    """One [[model]] table; `stored` counts the parameters on disk, where a tied head may lie twice."""
+    architecture = Architecture(**entry["architecture"])
+    published = int(entry["parameters"])
+    return ModelSpec(
+        id=entry.get("id", entry["repo"]),
+        title=entry["title"],
+        architecture=architecture,
+        source=entry.get("source", "huggingface"),
+        size_class=size_class(architecture.parameters),
+        licence=entry["licence"],
+        gated=entry.get("gated", False),
+        languages=tuple(entry["languages"]),
+        context=entry["context"],
+        download_bytes=entry.get("download_bytes", 2 * entry.get("stored", published)),
+        repo=entry["repo"],
+    )
+
+
+def _path(model: str) -> Path | None:
+    """`model` as a path, None where it cannot be one (null bytes, an unknown home, too long)."""
+    try:
+        path = Path(model).expanduser()
+        path.stat()
+    except FileNotFoundError:
+        return path
+    except (OSError, ValueError, RuntimeError):
+        return None
+    return path
+
+
+def _names_a_path(model: str) -> bool:
+    """Whether somebody meant a path: an organisation/name has one slash in its middle and nothing else."""
+    return (
+        model.startswith(("/", ".", "~")) or model.count("/") > 1 or "\\" in model or model.endswith(".json")
+    )

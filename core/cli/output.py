@@ -1,0 +1,127 @@
+"""What commands print: results on standard output (text or one JSON object), progress on standard error."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Annotated, Any
+
+import typer
+
+from core.codec import dumps
+from core.events import Event, Failed, Last, Noted, Stage, StageName, StepDone, encode
+from core.i18n import _
+from core.jobs.process import JobProcess
+from core.problems import Problem
+from core.wording import duration, explain, gigabytes, note_words, stage_words
+
+Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object on standard output.")]
+
+
+def result_out(result: Any) -> None:
+    """Print a result as one JSON object."""
+    print(dumps(result), flush=True)
+
+
+def problem_out(problem: Problem, *, as_json: bool) -> int:
+    """Say a problem in one sentence and what to do; returns the exit status 1."""
+    words = explain(problem)
+    if as_json:
+        result_out({"problem": problem.code, "title": words.title, "advice": words.advice, "facts": problem.facts})
+    else:
+        print(f"{words.title} {words.advice}".strip(), file=sys.stderr, flush=True)
+    return 1
+
+
+def follow(process: JobProcess, *, quiet: bool = False, stream: bool = False) -> Last:
+    """Run a job to its end, showing progress; Ctrl-C asks it to stop, a second Ctrl-C insists.
+
+    `stream` prints every event as a line of JSON instead.
+    """
+    show = Progress(sys.stderr, quiet=quiet or stream)
+    process.start()
+    with _ctrl_c_asks(process):
+        for event in process.events():
+            if stream and not isinstance(event, Last):
+                print(encode(event), flush=True)
+            show.see(event)
+            if isinstance(event, Last):
+                return event
+    raise AssertionError("a job always has a last event")
+
+
+def ending(last: Last, *, as_json: bool) -> int:
+    """Exit status of a job's last event; a failure is said."""
+    return problem_out(last.problem, as_json=as_json) if isinstance(last, Failed) else 0
+
+
+@contextmanager
+def _ctrl_c_asks(process: JobProcess) -> Iterator[None]:
+    """While inside, Ctrl-C asks the job to stop in good order; a second one ends it at once."""
+    asked: list[int] = []
+
+    def hear(_signal: int, _frame: object) -> None:
+        process.kill() if asked else process.stop()
+        asked.append(1)
+
+    before = signal.signal(signal.SIGINT, hear)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Progress:
+    """One line that is written over on a terminal, plain lines now and then elsewhere."""
+
+    def __init__(self, out: IO[str], *, quiet: bool = False) -> None:
+        self._out, self._quiet = out, quiet
+        self._live = out.isatty()
+        self._shown_at = 0.0
+        self._stage: StageName | None = None
+
+    def see(self, event: Event) -> None:
+        """Show an event when it is worth a line."""
+        if self._quiet:
+            return
+        if isinstance(event, Stage):
+            self._show(_stage_line(event), now=event.stage is not self._stage)
+            self._stage = event.stage
+        elif isinstance(event, StepDone):
+            self._show(_step_line(event), now=event.step in (1, event.total_steps))
+        elif isinstance(event, Noted):
+            self._show(note_words(event), now=True)
+        elif isinstance(event, Last):
+            self._line("")
+
+    def _show(self, text: str, *, now: bool) -> None:
+        if not now and time.monotonic() - self._shown_at < (0.2 if self._live else 5.0):
+            return
+        self._shown_at = time.monotonic()
+        self._line(text)
+
+    def _line(self, text: str) -> None:
+        if self._live:
+            self._out.write(f"\r\x1b[K{text[:100]}" if text else "\r\x1b[K")
+        elif text:
+            self._out.write(text + "\n")
+        self._out.flush()
+
+
+def _stage_line(stage: Stage) -> str:
+    text = stage_words(stage.stage)
+    if stage.total <= 0:
+        return text
+    if stage.unit == "bytes":
+        return f"{text} {gigabytes(stage.done)} / {gigabytes(stage.total)}"
+    return f"{text} {stage.done} / {stage.total}"
+
+
+def _step_line(step: StepDone) -> str:
+    loss = "–" if step.loss is None else f"{step.loss:.3f}"
+    left = duration(step.seconds * (step.total_steps - step.step))
+    return _("Step {step} of {total}, loss {loss}, {left} left").format(
+        step=step.step, total=step.total_steps, loss=loss, left=left
+    )
+

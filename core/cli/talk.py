@@ -1,0 +1,42 @@
+"""A conversation in the terminal: one question a line, the base and the tuned model answer side by side."""
+
+import sys
+
+from core.cli.output import problem_out
+from core.events import Answered, Failed, Fragment, Last, Say, Side, Stage, StageName
+from core.i18n import _
+from core.jobs.jobs import ChatJob
+from core.jobs.process import JobProcess
+from core.runs import RunFolder
+
+
+def talk_in_terminal(run: RunFolder, *, base_only: bool) -> int:
+    """Read questions from standard input until its end; returns the exit status."""
+    process = JobProcess(ChatJob(str(run.path)), log=run.path / "chat.log")
+    sides = (Side.BASE,) if base_only else (Side.BASE, Side.TUNED)
+    process.start()
+    waiting = 0
+    for event in process.events():
+        if isinstance(event, Failed):
+            return problem_out(event.problem, as_json=False)
+        if isinstance(event, Last):
+            break
+        if isinstance(event, Fragment):
+            print(event.text, end="", flush=True)
+        if isinstance(event, Answered):
+            waiting -= 1
+            print()
+        if isinstance(event, Stage) and event.stage is StageName.ANSWERING or isinstance(event, Answered):
+            waiting = waiting if waiting > 0 else _ask(process, sides)
+    return 0
+
+
+def _ask(process: JobProcess, sides: tuple[Side, ...]) -> int:
+    """Send the next line as a question; returns how many answers to expect."""
+    print(_("You: "), end="", file=sys.stderr, flush=True)
+    for line in sys.stdin:
+        if line.strip():
+            process.send(Say(messages=({"role": "user", "content": line.strip()},), sides=sides))
+            return len(sides)
+    process.stop()
+    return 0

@@ -1,0 +1,1 @@
+"""Data files in, conversations out, with a reason for every row that is not used."""

@@ -1,0 +1,46 @@
+"""The short model card that goes with a merged model."""
+
+from typing import Any
+
+from core.runs import RunFolder
+
+
+def model_card(run: RunFolder, proof: list[dict[str, Any]]) -> str:
+    """Return README.md: what it is, how it was made, how it was checked, how to use it."""
+    plan = run.plan()
+    history = run.history()
+    same = sum(bool(row["same"]) for row in proof)
+    rate = f"{plan.learning_rate:g}"
+    loss = f"{history.first_loss:.3f} → {history.last_loss:.3f}" if history.last_loss and history.first_loss else "unknown"
+    return f"""---
+base_model: {plan.model}
+library_name: transformers
+pipeline_tag: text-generation
+tags: [solotune, {plan.method.value}]
+---
+
+# {run.name}
+
+A merged 16-bit model, fine-tuned with SoloTune.
+
+| | |
+|---|---|
+| base model | {plan.model} |
+| method | {plan.method.value}, rank {plan.rank}, alpha {plan.alpha}, targets {", ".join(plan.target_modules)} |
+| training | {history.step} steps of {plan.effective_batch} rows, learning rate {rate}, seed {plan.seed} |
+| training loss | {loss} |
+| check | {same} of {len(proof)} greedy answers identical, token for token, to the adapter on the 16-bit base |
+
+```python
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained(".")
+model = AutoModelForCausalLM.from_pretrained(".")
+prompt = tokenizer.apply_chat_template(
+    [{{"role": "user", "content": "..."}}], add_generation_prompt=True, return_tensors="pt", return_dict=True
+)
+print(tokenizer.decode(model.generate(**prompt, max_new_tokens=128)[0], skip_special_tokens=True))
+```
+
+The licence of the base model applies to this model as well.
+"""

@@ -1,0 +1,100 @@
+"""Model folders into memory: tokenizer, base held in 16, 8 or 4 bits, adapter on top."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel
+
+from core.engine.device import compute_dtype
+from core.hub.folder import check_model_folder
+from core.plan import Method, TrainingPlan
+from core.problems import Code, Trouble
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Load the tokenizer of a model folder. Raises Trouble(MODEL_INCOMPLETE) when there is none."""
+    try:
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise Trouble(Code.MODEL_INCOMPLETE, path=folder, missing="tokenizer", text=str(error)[:300]) from error
+
+
+def load_base(folder: Path, method: Method, where: torch.device) -> PreTrainedModel:
+    """Load the base frozen, held as `method` says: 16 bits, int8 (bitsandbytes) or NF4 with double quantization.
+
+    Raises Trouble(MODEL_*) for folders that cannot be trusted or used.
+    """
+    check_model_folder(folder)
+    dtype = compute_dtype(where)
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            quantization_config=_quantization(method, dtype),
+            device_map={"": where},
+            trust_remote_code=False,
+            local_files_only=True,
+            use_safetensors=True,
+        )
+    except (ValueError, KeyError) as error:
+        raise Trouble(Code.MODEL_UNSUPPORTED, path=folder, text=str(error)[:300]) from error
+    model.requires_grad_(False)
+    return model
+
+
+def attach_new_adapter(model: PreTrainedModel, plan: TrainingPlan) -> PeftModel:
+    """Put an untrained adapter on the base: B is zero, so training starts from the base model exactly.
+
+    Raises Trouble(PLAN_INVALID) when the base has none of the plan's target modules.
+    """
+    config = LoraConfig(
+        r=plan.rank,
+        lora_alpha=plan.alpha,
+        lora_dropout=plan.dropout,
+        target_modules=_present(model, plan.target_modules),
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, config)
+
+
+def attach_saved_adapter(model: PreTrainedModel, adapter: Path) -> PeftModel:
+    """Put a trained adapter on the base, for answering."""
+    tuned = PeftModel.from_pretrained(model, str(adapter))
+    tuned.eval()
+    return tuned
+
+
+def _quantization(method: Method, dtype: torch.dtype) -> BitsAndBytesConfig | None:
+    if method is Method.LORA8:
+        return BitsAndBytesConfig(load_in_8bit=True)
+    if method is Method.QLORA:
+        return BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+    return None
+
+
+#: The same roles under the names of other architectures (Phi-3, GPT-2, Falcon, ChatGLM, InternLM).
+_OTHER_NAMES = {
+    "q_proj": ("qkv_proj", "query_key_value", "c_attn", "Wqkv", "wqkv"),
+    "o_proj": ("dense", "c_proj", "out_proj", "wo"),
+    "gate_proj": ("gate_up_proj", "dense_h_to_4h", "w1"),
+    "down_proj": ("dense_4h_to_h", "fc2", "w2"),
+    "up_proj": ("fc1", "w3"),
+}
+
+
+def _present(model: PreTrainedModel, wanted: tuple[str, ...]) -> list[str]:
+    """Return the wanted module names as this base calls them."""
+    leaves = {name.rpartition(".")[2] for name, module in model.named_modules() if not list(module.children())}
+    found = [name for name in wanted if name in leaves]
+    for name in set(wanted) - leaves:
+        found += [other for other in _OTHER_NAMES.get(name, ()) if other in leaves][:1]
+    if not found:
+        raise Trouble(Code.PLAN_INVALID, reason=f"targets: none of {', '.join(wanted)} exists in this model")
+    return sorted(set(found))

@@ -1,0 +1,70 @@
+"""The loss head: cross entropy over trained tokens only, tile by tile, so that all logits never exist at once.
+
+Plain cross entropy holds about 14·V bytes per token in training (V = vocabulary). Here a tile of TILE tokens is
+projected and reduced, and projected again in the backward pass: one tile of logits at a time, and prompt tokens
+cost nothing.
+"""
+
+from typing import Any
+
+import torch
+from torch.nn.functional import cross_entropy
+from torch.utils.checkpoint import checkpoint
+
+from core.engine.encoding import IGNORED
+
+#: Tokens per tile; 1,024 x 131,072 logits in fp32 are 0.5 GiB.
+TILE = 1024
+
+
+def tiled_loss(hidden: torch.Tensor, labels: torch.Tensor, head: torch.nn.Module) -> torch.Tensor:
+    """Sum of the cross entropy over trained tokens.
+
+    hidden: (batch, length, width); labels: (batch, length), not shifted. Returns a scalar, float32.
+    """
+    targets = labels[:, 1:].reshape(-1)
+    trained = targets != IGNORED
+    states = hidden[:, :-1].reshape(-1, hidden.shape[-1])[trained]
+    targets = targets[trained]
+    total = hidden.new_zeros((), dtype=torch.float32)
+    for start in range(0, len(targets), TILE):
+        tile = states[start : start + TILE], targets[start : start + TILE]
+        if torch.is_grad_enabled():
+            total = total + checkpoint(_tile_loss, *tile, head, use_reentrant=False)
+        else:
+            total = total + _tile_loss(*tile, head)
+    # a batch without a trained token still needs a graph to walk back
+    return total + 0.0 * hidden.sum().float() if len(targets) == 0 else total
+
+
+def _tile_loss(states: torch.Tensor, targets: torch.Tensor, head: torch.nn.Module) -> torch.Tensor:
+    return cross_entropy(head(states).float(), targets, reduction="sum")
+
+
+def plain_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Sum of the cross entropy from all logits (batch, length, V); labels as in tiled_loss."""
+    flat = logits[:, :-1].float().reshape(-1, logits.shape[-1])
+    return cross_entropy(flat, labels[:, 1:].reshape(-1), ignore_index=IGNORED, reduction="sum")
+
+
+def hidden_states(model: Any, **inputs: torch.Tensor) -> torch.Tensor:
+    """Last hidden states (batch, length, width) of a causal model, without its head."""
+    inner = getattr(model, model.base_model_prefix)
+    return inner(**inputs, use_cache=False).last_hidden_state  # type: ignore[no-any-return]
+
+
+def tiling_is_exact(model: Any, ids: torch.Tensor) -> bool:
+    """Whether head(hidden states) gives this model's logits.
+
+    Some models scale or cap their logits behind the head (Gemma 2, Cohere, Granite): checked by measuring.
+    """
+    head = model.get_output_embeddings()
+    if head is None or not hasattr(model, model.base_model_prefix):
+        return False
+    training = model.training
+    model.eval()
+    with torch.no_grad():
+        whole = model(input_ids=ids, use_cache=False).logits.float()
+        apart = head(hidden_states(model, input_ids=ids)).float()
+    model.train(training)
+    return whole.shape == apart.shape and torch.allclose(whole, apart, rtol=1e-3, atol=1e-3)

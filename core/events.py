@@ -1,0 +1,217 @@
+"""What jobs say and hear: small frozen records, one line of JSON each, on the wire and on disk.
+
+    Event
+    ├── Stage                 what the job is busy with, with a count where there is one
+    ├── StepDone              one optimizer step
+    ├── Evaluated             one pass over the validation rows
+    ├── Saved                 a checkpoint or an adapter is complete on disk
+    ├── Measured              memory, once a second, written by the parent
+    ├── Noted                 something worth telling, as a code with facts
+    ├── Fragment              a piece of an answer while it is being written
+    ├── Answered              a whole answer, and which weights gave it
+    └── Last                  exactly one ends every job
+        ├── Finished          with the job's result
+        ├── Stopped           asked to stop; what is kept
+        └── Failed            with a Problem
+"""
+
+import json
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from core.codec import CodecError, dumps, from_plain, to_plain
+from core.problems import Problem
+
+
+class StageName(StrEnum):
+    """What a job can be busy with."""
+
+    STARTING = "starting"
+    DOWNLOADING = "downloading"
+    CONVERTING = "converting"
+    READING = "reading"
+    LOADING = "loading"
+    ENCODING = "encoding"
+    TRAINING = "training"
+    EVALUATING = "evaluating"
+    SAVING = "saving"
+    ANSWERING = "answering"
+    MERGING = "merging"
+    REPLAYING = "replaying"
+
+
+class Side(StrEnum):
+    """Which weights gave an answer."""
+
+    BASE = "base"
+    TUNED = "tuned"
+    MERGED = "merged"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something a job said; `time` is seconds since the epoch."""
+
+    time: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(Event):
+    """The job is busy with `stage`; `done` of `total` in `unit` ("bytes", "rows", …) when total > 0."""
+
+    stage: StageName
+    done: int = 0
+    total: int = 0
+    unit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDone(Event):
+    """One optimizer step: mean loss over trained tokens, None when it was NaN or infinite."""
+
+    step: int
+    total_steps: int
+    epoch: float
+    loss: float | None
+    learning_rate: float
+    gradient_norm: float | None = None
+    trained_tokens: int = 0
+    seconds: float = 0.0
+    peak_bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated(Event):
+    """Validation loss (mean over trained tokens) and perplexity = exp(loss) at `step`."""
+
+    step: int
+    loss: float | None
+    perplexity: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved(Event):
+    """A complete checkpoint or adapter is on disk; `path` is relative to the run folder."""
+
+    step: int
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured(Event):
+    """Memory in use: of the card when there is one, else of the training process. Bytes."""
+
+    used_bytes: int
+    total_bytes: int
+    on_card: bool
+    temperature: int | None = None
+    power_watts: float | None = None
+    utilisation: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noted(Event):
+    """Something worth telling: a code that wording.py knows, with facts."""
+
+    code: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fragment(Event):
+    """A piece of an answer as it is written."""
+
+    side: Side
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered(Event):
+    """A whole answer, which weights gave it, and whether the length limit cut it."""
+
+    side: Side
+    question: str
+    answer: str
+    tokens: int = 0
+    seconds: float = 0.0
+    cut: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Last(Event):
+    """Base of the one event that ends a job."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished(Last):
+    """The job did all it was asked; `result` holds what the command line prints."""
+
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped(Last):
+    """The job was asked to stop and did; a training run can go on from `step` when `resumable`."""
+
+    step: int = 0
+    resumable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed(Last):
+    """The job ended on a problem; a training run can go on from its last checkpoint when `resumable`."""
+
+    problem: Problem
+    resumable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop:
+    """Command to a job: end in good order and keep what is there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Say:
+    """Command to a chat: answer `messages` ({"role", "content"} each) with the weights in `sides`."""
+
+    messages: tuple[dict[str, str], ...]
+    sides: tuple[Side, ...] = (Side.BASE, Side.TUNED)
+    max_new_tokens: int = 256
+    temperature: float = 0.0
+    seed: int = 0
+
+
+_EVENTS: dict[str, type[Event]] = {
+    "stage": Stage, "step": StepDone, "evaluated": Evaluated, "saved": Saved, "measured": Measured,
+    "noted": Noted, "fragment": Fragment, "answered": Answered,
+    "finished": Finished, "stopped": Stopped, "failed": Failed,
+}  # fmt: skip
+_COMMANDS: dict[str, type[Stop] | type[Say]] = {"stop": Stop, "say": Say}
+_KINDS = {cls: kind for table in (_EVENTS, _COMMANDS) for kind, cls in table.items()}
+
+
+def encode(message: Event | Stop | Say) -> str:
+    """Return `message` as one line of JSON without the line end."""
+    return dumps({"kind": _KINDS[type(message)], **to_plain(message)})
+
+
+def decode_event(line: str) -> Event:
+    """Read one event line. Raises CodecError for half lines and for kinds this version does not know."""
+    return _decode(line, _EVENTS)  # type: ignore[return-value]
+
+
+def decode_command(line: str) -> Stop | Say:
+    """Read one command line. Raises CodecError."""
+    return _decode(line, _COMMANDS)  # type: ignore[return-value]
+
+
+def _decode(line: str, table: Any) -> Any:
+    try:
+        data = json.loads(line)
+        kind = data.pop("kind")
+        cls = table[kind]
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise CodecError(f"not an event: {line[:80]!r}") from error
+    return from_plain(cls, data, strict=False)

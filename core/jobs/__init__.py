@@ -1,0 +1,1 @@
+"""Everything heavy runs as a Job in a process of its own, through one mechanism."""

@@ -1,0 +1,27 @@
+"""Memory and heat once a second, read by the parent: the card through NVML, or the child's own memory."""
+
+import psutil
+
+from core import gpu
+from core.events import Measured
+
+
+class Meter:
+    """Reads card 0, or the process tree of `pid` when there is no card."""
+
+    def __init__(self, pid: int | None) -> None:
+        self._pid = pid
+
+    def read(self) -> Measured | None:
+        """Return one reading, None when there is nothing to read any more."""
+        card = gpu.read(0)
+        if card is not None:
+            return Measured(
+                used_bytes=card.used_bytes, total_bytes=card.total_bytes, on_card=True,
+                temperature=card.temperature, power_watts=card.power_watts, utilisation=card.utilisation,
+            )  # fmt: skip
+        try:
+            used = psutil.Process(self._pid).memory_info().rss
+        except psutil.Error:
+            return None
+        return Measured(used_bytes=used, total_bytes=psutil.virtual_memory().total, on_card=False)

@@ -1,0 +1,188 @@
+"""A run is a folder: plan.json says what was asked, events.jsonl what happened, adapter/ what came out."""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from core.codec import CodecError
+from core.events import Event, decode_event
+from core.files import write_text
+from core.history import RunHistory, fold, outcome
+from core.plan import TrainingPlan, load_plan
+from core.problems import Code, Trouble
+
+#: Written into a checkpoint folder once every byte of it is on disk; without it a checkpoint does not count.
+COMPLETE = "complete.json"
+
+
+class RunState(StrEnum):
+    """What a run folder says about itself."""
+
+    NEW = "new"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run on disk; properties name its parts, methods read them."""
+
+    path: Path
+
+    @property
+    def plan_file(self) -> Path:
+        return self.path / "plan.json"
+
+    @property
+    def events_file(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def log_file(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def adapter(self) -> Path:
+        return self.path / "adapter"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @classmethod
+    def create(cls, root: Path, plan: TrainingPlan) -> "RunFolder":
+        """Make `root/<time>_<model>` with its plan. Raises Trouble or OSError when the folder cannot be written."""
+        stem = f"{time.strftime('%Y%m%d-%H%M%S')}_{_slug(Path(plan.model).name)}"
+        for suffix in ("", *(f"-{n}" for n in range(2, 1000))):
+            path = root / (stem + suffix)
+            try:
+                path.mkdir(parents=True)
+            except FileExistsError:
+                continue
+            run = cls(path)
+            plan.save(run.plan_file)
+            return run
+        raise Trouble(Code.READ_ONLY, path=root)
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """Return the run at `path`. Raises Trouble(RUN_MISSING) when there is no plan in it."""
+        run = cls(path.expanduser().absolute())
+        if not run.plan_file.is_file():
+            raise Trouble(Code.RUN_MISSING, path=path)
+        return run
+
+    def plan(self) -> TrainingPlan:
+        """Read the plan. Raises Trouble(PLAN_INVALID)."""
+        return load_plan(self.plan_file)
+
+    def events(self) -> Iterator[Event]:
+        """Yield what happened; half a line at the end (power cut) and lines of newer versions are passed over."""
+        if not self.events_file.is_file():
+            return
+        with self.events_file.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                try:
+                    yield decode_event(line)
+                except CodecError:
+                    continue
+
+    def history(self) -> RunHistory:
+        """Fold the events."""
+        return fold(self.events())
+
+    def checkpoint(self) -> Path | None:
+        """The newest checkpoint that is whole on disk, or None."""
+        whole = [p.parent for p in self.checkpoints.glob(f"checkpoint-*/{COMPLETE}")]
+        return max(whole, key=_step, default=None)
+
+    def checkpoint_step(self) -> int:
+        """The step Resume would go on from, 0 when there is no checkpoint."""
+        found = self.checkpoint()
+        return _step(found) if found else 0
+
+    def has_adapter(self) -> bool:
+        """Whether a whole adapter lies in the folder."""
+        return (self.adapter / "adapter_model.safetensors").is_file()
+
+    def state(self, history: RunHistory | None = None) -> RunState:
+        """What became of the run; a run whose process is gone without a last word was interrupted."""
+        if self.is_busy():
+            return RunState.RUNNING
+        said = outcome(history or self.history())
+        if said == "running":
+            return RunState.INTERRUPTED
+        return RunState.NEW if said == "empty" else RunState(said)
+
+    def resumable(self) -> bool:
+        """Whether Resume makes sense: not finished, not busy. Without a checkpoint it starts from step 0."""
+        return self.state() in (RunState.INTERRUPTED, RunState.FAILED, RunState.STOPPED)
+
+    def is_busy(self) -> bool:
+        """Whether a living process holds the run."""
+        owner = self.owner()
+        if owner is None:
+            return False
+        try:
+            # a pid is reused after a restart of the computer: the start time tells the two apart
+            return abs(psutil.Process(int(owner["pid"])).create_time() - float(owner["created"])) < 2
+        except (psutil.Error, KeyError, TypeError, ValueError):
+            return False
+
+    def owner(self) -> dict[str, Any] | None:
+        """Who wrote busy.json, None when nobody holds the run."""
+        try:
+            found = json.loads((self.path / "busy.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def hold(self, pid: int) -> None:
+        """Mark the run as held by the process `pid` for as long as that lives."""
+        try:
+            created = psutil.Process(pid).create_time()
+        except psutil.Error:
+            return  # it ended already
+        write_text(self.path / "busy.json", json.dumps({"pid": pid, "created": created}))
+
+    def release(self) -> None:
+        """Take the mark away."""
+        (self.path / "busy.json").unlink(missing_ok=True)
+
+    def delete(self) -> None:
+        """Remove the folder. Raises Trouble(RUN_BUSY) while a process holds it."""
+        if self.is_busy():
+            raise Trouble(Code.RUN_BUSY, path=self.path)
+        shutil.rmtree(self.path)
+
+
+def list_runs(root: Path) -> list[RunFolder]:
+    """Every run under `root`, newest first."""
+    if not root.is_dir():
+        return []
+    found = [RunFolder(p) for p in root.iterdir() if (p / "plan.json").is_file()]
+    return sorted(found, key=lambda run: run.name, reverse=True)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:60] or "model"
+
+
+def _step(path: Path) -> int:
+    tail = path.name.rpartition("-")[2]
+    return int(tail) if tail.isdigit() else -1

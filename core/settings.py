@@ -1,0 +1,97 @@
+"""What the user chose for the whole app, as JSON in the user's config folder, and where the app keeps things."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from core.files import write_text
+from core.i18n import CHOICES as LANGUAGES
+
+#: Names a folder that takes the place of the user's config, cache and data folders (tests, portable use).
+HOME = "SOLOTUNE_HOME"
+
+THEMES = ("system", "light", "dark")
+
+_CHOICES = {"language": LANGUAGES, "theme": THEMES}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Choices that outlive the app. An empty folder means the usual one; `geometry` is Qt's own text."""
+
+    language: str = "system"
+    theme: str = "system"
+    runs_folder: str = ""
+    models_folder: str = ""
+    offline: bool = False
+    geometry: str = ""
+
+
+def load() -> Settings:
+    """Read the settings; whatever is missing, broken or unknown has its default. Never raises."""
+    found = _read(settings_file())
+    return Settings(**{f.name: found[f.name] for f in fields(Settings) if _valid(f.name, f.default, found)})
+
+
+def save(settings: Settings) -> None:
+    """Write the settings. Raises OSError."""
+    path = settings_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # escaped to ASCII: a path may hold bytes that are no text, and UTF-8 refuses them
+    write_text(path, json.dumps(asdict(settings), indent=2) + "\n")
+
+
+def settings_file() -> Path:
+    """Where the settings are kept."""
+    return _folder("config") / "settings.json"
+
+
+def cache_folder() -> Path:
+    """Where things lie that can be made or downloaded again."""
+    return _folder("cache")
+
+
+def runs_root(settings: Settings) -> Path:
+    """The folder that holds the runs."""
+    return _chosen(settings.runs_folder) or _folder("data") / "runs"
+
+
+def models_root(settings: Settings) -> Path:
+    """The folder that holds the models. Not in the cache: cleaners empty that, and models are gigabytes."""
+    return _chosen(settings.models_folder) or _folder("data") / "models"
+
+
+def _folder(kind: str) -> Path:
+    home = os.environ.get(HOME, "")
+    if home:
+        return Path(home).absolute() / kind
+    import platformdirs
+
+    places = {
+        "config": platformdirs.user_config_path,
+        "cache": platformdirs.user_cache_path,
+        "data": platformdirs.user_data_path,
+    }
+    return places[kind]("SoloTune", appauthor=False)
+
+
+def _chosen(folder: str) -> Path | None:
+    return Path(folder).absolute() if folder else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _valid(name: str, default: Any, found: dict[str, Any]) -> bool:
+    value = found.get(name)
+    if type(value) is not type(default):
+        return False
+    # a NUL in a path makes every later use of it raise
+    return value in _CHOICES[name] if name in _CHOICES else "\0" not in str(value)

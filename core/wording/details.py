@@ -1,0 +1,61 @@
+"""Sentences for the codes in a problem's `reason` and `found`; other text there is shown as it is."""
+
+from core.i18n import N_
+from core.wording.sentences import Either, Sentence
+
+#: What rows have to look like.
+ROWS = N_(
+    "Each row needs a question and an answer: columns such as “instruction” and “output”, "
+    "or a list called “messages”."
+)
+
+DETAILS: dict[str, tuple[Sentence, ...]] = {
+    # core.data.codes.FileReason
+    "folder": (N_("This is a folder. Choose the file inside it."),),
+    "not_a_file": (N_("This is a device, not a file."),),
+    "no_access": (N_("Your account is not allowed to read it. Copy it to a folder of your own."),),
+    "drive": (Either(N_("The drive reported an error: {text}"), N_("The drive reported an error.")),),
+    "binary": (N_("It holds binary data, not text. Save it as JSON, CSV or text and choose that file."),),
+    "not_supported": (
+        N_("Files ending in {suffix} cannot be read yet."),
+        N_("Save it as CSV or JSONL and choose that file."),
+    ),
+    "encoding": (N_("Its text encoding is not known. Save it as UTF-8 and choose it again."),),
+    "bad_json": (
+        Either(
+            N_("The JSON is wrong at line {line}, column {column}."),
+            N_("The JSON is wrong at line {line}."),
+            N_("It is not valid JSON."),
+        ),
+        N_("Mend it there and choose the file again."),
+    ),
+    "ends_early": (
+        Either(
+            N_("It ends in the middle of the JSON, at line {line}, column {column}."),
+            N_("It ends in the middle of the JSON."),
+        ),
+        N_("A part of it is missing: copy or download it again."),
+    ),
+    "too_deep": (Either(N_("It is nested too deeply at line {line}."), N_("It is nested too deeply.")), ROWS),
+    "too_long": (
+        Either(N_("The row at line {line} is larger than 16 MB."), N_("A row in it is larger than 16 MB.")),
+        N_("Cut long texts into several rows."),
+    ),
+    "too_big": (
+        N_("It is {size_bytes} in one piece."),
+        N_("Save it as JSONL, one row a line, so that it can be read bit by bit."),
+    ),
+    "bad_table": (N_("It is not a whole Parquet file. Copy or download it again."),),
+    # core.data.codes.Found
+    "numbers": (N_("It found numbers where rows were expected."), ROWS),
+    "texts": (N_("It found plain texts where rows were expected."), ROWS),
+    "lists": (N_("It found lists where rows were expected."), ROWS),
+    "columns": (N_("It found these columns: {columns}."), ROWS),
+    "many_lists": (N_("It found several lists: {columns}."), N_("Keep only the one with the rows.")),
+    "running_text": (
+        N_("It found running text without questions and answers."),
+        N_("Write them as pairs, “Q: …” and “A: …”, each on its own line."),
+    ),
+    # core.plan
+    "missing": (N_("There is no such file."),),
+}

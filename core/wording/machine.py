@@ -1,0 +1,137 @@
+"""Words for trouble with the computer: card, memory, disk, network, and the work that died of it."""
+
+from core.i18n import N_
+from core.problems import Code
+from core.wording.sentences import Either
+from core.wording.words import KEPT, TECHNICAL, WHERE, Action, Entry
+
+MACHINE: dict[Code, Entry] = {
+    Code.NO_GPU: Entry(
+        N_("There is no NVIDIA card in this computer."),
+        (
+            N_("A large model needs one. With a small model you can practise every step on the processor."),
+            N_("If there is a card, its driver may be missing."),
+        ),
+        Action.PRACTICE,
+    ),
+    Code.DRIVER: Entry(
+        N_("The graphics driver does not answer."),
+        (
+            N_("The card cannot be used until it does."),
+            N_("Install the newest NVIDIA driver and restart the computer."),
+            TECHNICAL,
+        ),
+        Action.GET_DRIVER,
+    ),
+    Code.GPU_MEMORY: Entry(
+        Either(N_("The card ran out of memory at step {step}."), N_("The card ran out of memory.")),
+        (
+            Either(
+                N_("Nothing is lost: the last checkpoint is step {checkpoint}."),
+                N_("Nothing is lost: everything saved so far is kept."),
+            ),
+            N_("About {needed_bytes} were needed and {free_bytes} were free."),
+            N_("Close other programs that use the card, or try again with settings that need less memory."),
+        ),
+        Action.TRY_SMALLER,
+    ),
+    Code.GPU_LOST: Entry(
+        N_("The card stopped answering."),
+        (
+            N_("This happens when the driver fails, or when the card gets too hot or too little power."),
+            KEPT,
+            N_("Restart the computer, then go on."),
+        ),
+        Action.RESUME,
+    ),
+    Code.SYSTEM_MEMORY: Entry(
+        N_("The computer ran out of memory."),
+        (
+            N_("This is the main memory (RAM), not the memory of the card."),
+            N_("About {needed_bytes} were needed and {free_bytes} were free."),
+            KEPT,
+            N_("Close other programs and try again, or choose a smaller model."),
+        ),
+        Action.RETRY,
+    ),
+    Code.DISK_FULL: Entry(
+        Either(
+            N_("This needs {needed_bytes} of disk space, and {free_bytes} are free."),
+            N_("This needs {needed_bytes} of disk space, and less is free."),
+            N_("The disk is full."),
+        ),
+        (WHERE, KEPT, N_("Free some space and try again, or choose a folder on another disk.")),
+        Action.FREE_DISK,
+    ),
+    Code.NO_NETWORK: Entry(
+        N_("The internet could not be reached."),
+        (
+            N_("It was needed for {what}."),
+            N_("Check the connection and any proxy, then try again. What is already downloaded is kept."),
+            N_("Without a connection, choose a model folder that is on this computer."),
+            TECHNICAL,
+        ),
+        Action.RETRY,
+    ),
+    Code.DOWNLOAD_BROKEN: Entry(
+        Either(N_("The download of {what} did not arrive whole."), N_("The download did not arrive whole.")),
+        (
+            N_(
+                "SoloTune does not use it. Try again; if it happens twice, "
+                "a proxy may be changing files on the way."
+            ),
+            TECHNICAL,
+        ),
+        Action.RETRY,
+    ),
+    Code.READ_ONLY: Entry(
+        Either(N_("SoloTune is not allowed to use {path}."), N_("SoloTune is not allowed to write there.")),
+        (N_("The place is read-only or belongs to someone else. Choose a folder of your own."),),
+        Action.CHOOSE_FOLDER,
+    ),
+    Code.FOLDER_NOT_EMPTY: Entry(
+        Either(N_("The folder {path} is not empty."), N_("This folder is not empty.")),
+        (N_("Nothing in it was changed. Choose an empty folder or a new name."),),
+        Action.CHOOSE_FOLDER,
+    ),
+    Code.WORKER_KILLED: Entry(
+        N_("The work was ended from outside."),
+        (
+            N_(
+                "The system does this when the main memory (RAM) runs short, "
+                "and so does anyone who ends the process."
+            ),
+            KEPT,
+            N_("Close other programs, then go on."),
+            N_("Signal: {signal}."),
+        ),
+        Action.RESUME,
+    ),
+    Code.WORKER_CRASHED: Entry(
+        N_("The work ended unexpectedly."),
+        (
+            KEPT,
+            N_("The log may say why."),
+            N_("Its last words: {last_words}"),
+            Either(N_("Signal: {signal}."), N_("Exit code: {exitcode}.")),
+        ),
+        Action.OPEN_LOG,
+    ),
+    Code.WORKER_SILENT: Entry(
+        N_("The work ended without a word."),
+        (KEPT, N_("The log may say why."), N_("Its last words: {last_words}")),
+        Action.OPEN_LOG,
+    ),
+    Code.PACKAGE_MISSING: Entry(
+        Either(N_("A part of SoloTune is missing: {package}."), N_("A part of SoloTune is missing.")),
+        (N_("Close SoloTune and start run.py again: it installs what is missing."),),
+    ),
+    Code.UNKNOWN: Entry(
+        N_("Something unexpected went wrong."),
+        (
+            N_("The log may say more, and a report helps to mend it."),
+            Either(N_("Details: {error}: {text}"), TECHNICAL),
+        ),
+        Action.REPORT,
+    ),
+}

@@ -1,0 +1,103 @@
+"""Filling facts into sentences: a sentence that needs a fact nobody gave is left out, never an error.
+
+"text with {fact}"        one sentence
+NN_("one", "many")        its two forms; the first fact in it is the number that decides
+Either(a, b, c)           the first of them whose facts are all known
+"""
+
+import string
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from core.i18n import N_, _, language, ngettext
+from core.wording.numbers import count, gigabytes
+
+
+class Either:
+    """Sentences that say the same with fewer and fewer facts."""
+
+    def __init__(self, *sentences: "str | tuple[str, str]") -> None:
+        self.sentences = sentences
+
+
+Sentence = str | tuple[str, str] | Either
+
+METHODS: dict[str, str] = {
+    "lora": N_("LoRA"),
+    "lora8": N_("LoRA on 8-bit base"),
+    "qlora": N_("QLoRA"),
+}
+
+GOALS: dict[str, str] = {
+    "simple": N_("style and sorting"),
+    "medium": N_("questions and answers"),
+    "complex": N_("reasoning and deep knowledge"),
+}
+
+
+def tell(sentences: Iterable[Sentence], facts: Mapping[str, Any]) -> str:
+    """Return every sentence whose facts are known, one after the other."""
+    said = [say(sentence, facts) for sentence in sentences]
+    return ("" if language() == "zh" else " ").join(text for text in said if text)
+
+
+def say(sentence: Sentence, facts: Mapping[str, Any]) -> str:
+    """Return `sentence` in the language in use, empty when a fact it needs is not known."""
+    if isinstance(sentence, Either):
+        return next(filter(None, (say(one, facts) for one in sentence.sentences)), "")
+    needed = _needed(sentence if isinstance(sentence, str) else sentence[1])
+    if any(_unknown(facts.get(name)) for name in needed):
+        return ""
+    template = _(sentence) if isinstance(sentence, str) else _plural(sentence, facts[needed[0]])
+    # a translation may name a fact that its English sentence does not
+    return template.format_map(defaultdict(str, {name: shown(name, facts[name]) for name in needed}))
+
+
+def shown(name: str, value: Any) -> str:
+    """Return a fact as people read it; its name says what it is."""
+    if isinstance(value, str):
+        return _shown_text(name, value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if name.endswith("_bytes"):
+        return gigabytes(value)
+    if name.endswith("parameters"):
+        return parameters(value)
+    if name.endswith("exitcode"):
+        return str(value)
+    return count(value) if isinstance(value, int) else _shown_float(value)
+
+
+def parameters(n: float) -> str:
+    """A number of parameters as models are called: "135M", "1.7B", "8B"."""
+    size, unit = (n / 1e9, "B") if n >= 1e9 else (n / 1e6, "M")
+    return f"{size:.1f}".removesuffix(".0") + unit if unit == "B" else f"{size:.0f}{unit}"
+
+
+def _plural(forms: tuple[str, str], number: Any) -> str:
+    return ngettext(*forms, number if isinstance(number, int) else 2)
+
+
+def _needed(template: str) -> list[str]:
+    return [name for _text, name, _spec, _conversion in string.Formatter().parse(template) if name]
+
+
+def _unknown(value: Any) -> bool:
+    return value is None or value == ""
+
+
+def _shown_text(name: str, value: str) -> str:
+    if name in ("method", "before", "after") and value in METHODS:
+        return _(METHODS[value])
+    if name == "goal" and value in GOALS:
+        return _(GOALS[value])
+    return " ".join(value.split())[:400]
+
+
+def _shown_float(value: float) -> str:
+    """Small numbers as trainers write them ("2e-4"), the others without idle zeros."""
+    if 0 < abs(value) < 1e-2:
+        mantissa, _e, exponent = f"{value:.1e}".partition("e")
+        return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+    return f"{value:g}"

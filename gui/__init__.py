@@ -1,0 +1,1 @@
+"""What the user sees: a PySide6 window around core; nothing in here imports torch."""

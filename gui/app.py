@@ -1,0 +1,115 @@
+"""The application: language, colours, fonts, Ctrl-C, and a safety net under every slot."""
+
+import logging
+import signal
+import sys
+import traceback
+from types import FrameType, TracebackType
+
+from PySide6.QtCore import QLibraryInfo, QLocale, QTimer, QTranslator
+from PySide6.QtWidgets import QApplication
+
+from core import i18n
+from core.problems import diagnose
+from core.settings import Settings, load
+from gui import theme
+from gui.desk import Desk
+from gui.icons import pixmap
+from gui.main_window import MainWindow
+from gui.paint_report import report_first_paint
+
+log = logging.getLogger("solotune")
+
+
+class Studio:
+    """The application object with its one window; the window is made again when the language changes."""
+
+    def __init__(self, app: QApplication) -> None:
+        self.app = app
+        self._translator: QTranslator | None = None
+        self._speaks = ""
+        settings = load()
+        self._speak(settings)
+        app.setFont(theme.body_font())
+        theme.apply(app, settings.theme)
+        app.setWindowIcon(pixmap("brand", "accent", 64))
+        self.desk = Desk(settings)
+        self.desk.dressed.connect(self._dress)
+        app.styleHints().colorSchemeChanged.connect(self._dress)
+        self.window = MainWindow(self.desk)
+        sys.excepthook = self._caught
+
+    def show(self) -> None:
+        """Open the window."""
+        report_first_paint(self.window)
+        self.window.show()
+
+    def _speak(self, settings: Settings) -> None:
+        i18n.set_language(settings.language)
+        self._speaks = i18n.language()
+        if self._translator is not None:
+            self.app.removeTranslator(self._translator)
+        self._translator = QTranslator(self.app)
+        locale = QLocale("zh_CN" if self._speaks == "zh" else "en_US")
+        QLocale.setDefault(locale)
+        folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+        if self._speaks == "zh" and self._translator.load("qtbase_zh_CN", folder):
+            self.app.installTranslator(self._translator)
+
+    def _dress(self) -> None:
+        """Settings or the system's colours changed."""
+        before = theme.tokens()
+        theme.apply(self.app, self.desk.settings.theme)
+        spoke = self._speaks
+        self._speak(self.desk.settings)
+        if self._speaks != spoke:
+            QTimer.singleShot(0, self._rebuild)
+        elif theme.tokens() is not before:
+            self.window.retint()
+
+    def _rebuild(self) -> None:
+        """Make the window again in the other language, with the same state and the same jobs."""
+        old = self.window
+        self.window = old.rebuilt()
+        self.window.show()
+        old.retire()
+
+    def interrupt(self) -> None:
+        """Ctrl-C in the terminal: save what runs, then close."""
+        self.window.stop_and_close()
+
+    def _caught(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """An exception left a slot: say so in the window, keep it in the log, go on."""
+        log.error("unexpected", exc_info=(kind, error, trace))
+        traceback.print_exception(kind, error, trace)
+        if issubclass(kind, KeyboardInterrupt):
+            self.interrupt()
+        else:
+            self.window.show_problem(diagnose(error))
+
+
+def run(argv: list[str]) -> int:
+    """Open the window and run until it closes; returns the exit code."""
+    app = QApplication(argv)
+    app.setApplicationName("SoloTune")
+    app.setStyle("Fusion")
+    studio = Studio(app)
+    pulse = _hear_ctrl_c(studio)
+    studio.show()
+    code = app.exec()
+    pulse.stop()
+    studio.desk.runner.wait()
+    return code
+
+
+def _hear_ctrl_c(studio: Studio) -> QTimer:
+    """Let Python look at signals while Qt's loop runs: it only does so when Python code runs."""
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        studio.interrupt()
+
+    signal.signal(signal.SIGINT, interrupted)
+    pulse = QTimer()
+    pulse.timeout.connect(lambda: None)
+    pulse.start(250)
+    return pulse

@@ -1,0 +1,26 @@
+"""The system's dialogs for files and folders."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from core.i18n import _
+
+
+def choose_files(parent: QWidget) -> list[str]:
+    """Ask for data files; empty when the user changed their mind."""
+    kinds = _("Data files") + " (*.jsonl *.json *.csv *.tsv *.parquet *.txt);;" + _("All files") + " (*)"
+    return QFileDialog.getOpenFileNames(parent, _("Choose data"), str(Path.home()), kinds)[0]
+
+
+def choose_folder(parent: QWidget, title: str, start: Path) -> Path | None:
+    """Ask for a folder; None when the user changed their mind."""
+    found = QFileDialog.getExistingDirectory(parent, title, str(start))
+    return Path(found) if found else None
+
+
+def open_folder(folder: Path) -> None:
+    """Show a folder, or a file, in the system's file manager."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

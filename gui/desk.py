@@ -1,0 +1,79 @@
+"""What the pages share: settings, the job runner, the runs being watched, and the models on offer."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from core.catalog import ModelSpec, models
+from core.hub import local_folder
+from core.problems import Problem, diagnose
+from core.runs import RunFolder
+from core.settings import Settings, models_root, runs_root, save
+from gui.jobs import JobRunner
+from gui.live_run import LiveRun
+
+
+class Desk(QObject):
+    """One for the window. `ended` carries a LiveRun, `troubled` a Problem that no page expected."""
+
+    ended = Signal(object)
+    troubled = Signal(object)
+    dressed = Signal()
+
+    def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.settings = settings
+        self.runner = JobRunner(self)
+        self._live: dict[Path, LiveRun] = {}
+        self._models: tuple[ModelSpec, ...] | None = None
+
+    @property
+    def runs_root(self) -> Path:
+        return runs_root(self.settings)
+
+    @property
+    def models_root(self) -> Path:
+        return models_root(self.settings)
+
+    def models(self) -> tuple[ModelSpec, ...]:
+        """The catalogue, read once."""
+        if self._models is None:
+            self._models = models()
+        return self._models
+
+    def model_folder(self, spec: ModelSpec) -> Path | None:
+        """Where the model's files lie on this computer, None when they do not."""
+        return local_folder(spec, self.models_root)
+
+    def live(self, path: Path) -> LiveRun:
+        """The run at `path`; the same object each time, so that a page can come back to it."""
+        if path not in self._live:
+            found = LiveRun(RunFolder(path), self.runner, self)
+            found.ended.connect(lambda _last: self.ended.emit(found))
+            self._live[path] = found
+            found.load()
+        return self._live[path]
+
+    def forget(self, path: Path) -> None:
+        """Let go of a run that was deleted."""
+        found = self._live.pop(path, None)
+        if found is not None:
+            found.deleteLater()
+
+    @property
+    def training(self) -> LiveRun | None:
+        """The run that this window trains now."""
+        return next((run for run in self._live.values() if run.training), None)
+
+    def change(self, settings: Settings) -> None:
+        """Take other settings and write them down."""
+        self.settings = settings
+        try:
+            save(settings)
+        except OSError as error:
+            self.troubled.emit(diagnose(error))
+        self.dressed.emit()
+
+    def trouble(self, problem: Problem) -> None:
+        """Show a problem that belongs to no page."""
+        self.troubled.emit(problem)

@@ -1,0 +1,285 @@
+"""The window: holds the WizardState, shows the page of its step, and derives everything else in `refresh`."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QMainWindow,
+    QPlainTextEdit,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)  # fmt: skip
+
+from core import wizard
+from core.gpu import Reading
+from core.i18n import _
+from core.problems import Problem, Trouble
+from core.wizard import Step, WizardState
+from core.wording import blocker_words, step_words
+from gui.answers import stops
+from gui.background import CardWatch
+from gui.desk import Desk
+from gui.icons import retint
+from gui.live_run import LiveRun
+from gui.opening import attach, refreshed
+from gui.pages import book
+from gui.pages.page import Page
+from gui.shell import Footer, Notices, Saving, TopBar
+from gui.widgets.ask import ask
+from gui.widgets.step_bar import StepBar
+
+_TYPING = (QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit)
+
+
+class MainWindow(QMainWindow):
+    """One wizard, one desk. `state` changes only in `propose`."""
+
+    def __init__(self, desk: Desk, state: WizardState | None = None) -> None:
+        super().__init__()
+        self.desk = desk
+        self.state = state or WizardState()
+        self._aside = ""
+        self._pages: dict[str, Page] = {}
+        self._shown: Page | None = None
+        self._reading: Reading | None = None
+        self._closing = False
+        self.watch = CardWatch(self)
+        self.watch.read.connect(self._read)
+        self.setMinimumSize(880, 600)
+        self.resize(1200, 800)
+        self._build()
+        desk.ended.connect(self._run_ended)
+        desk.troubled.connect(self.show_problem)
+        desk.runner.changed.connect(self._jobs_changed)
+        self.refresh()
+        self.setFocus()
+
+    def _build(self) -> None:
+        self.top, self.rail, self.footer, self.notices = TopBar(), StepBar(), Footer(), Notices()
+        self.stack = QStackedWidget()
+        content = QWidget()
+        content.setObjectName("content")
+        inner = QVBoxLayout(content)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(0)
+        inner.addWidget(self.notices)
+        inner.addWidget(self.stack, 1)
+        inner.addWidget(self.footer)
+        body = QHBoxLayout()
+        body.setSpacing(0)
+        body.addWidget(self.rail)
+        body.addWidget(content, 1)
+        shell = QWidget()
+        shell.setObjectName("shell")
+        outer = QVBoxLayout(shell)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self.top)
+        outer.addLayout(body, 1)
+        self.setCentralWidget(shell)
+        self._wire()
+
+    def _wire(self) -> None:
+        self.rail.chosen.connect(self._go)
+        self.footer.back.clicked.connect(self._back)
+        self.footer.next.clicked.connect(self._next)
+        self.top.runs.connect(lambda: self.open_aside(book.RUNS))
+        self.top.settings.connect(lambda: self.open_aside(book.SETTINGS))
+        self.top.fresh.connect(self._start_over)
+
+    def propose(self, state: WizardState) -> None:
+        """Take the next state; a page beside the wizard gives way to it."""
+        if state != self.state:
+            self.state = state
+            self._aside = ""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Derive every page, button and title from the state."""
+        state = self.state
+        self._show_page(self._aside or state.step)
+        blocked = wizard.blocker(state, state.step)
+        last = state.step is Step.EXPORT
+        self.footer.reason.setText(blocker_words(blocked) if blocked and not self._aside else "")
+        self.footer.back.setText(_("&Back to the steps") if self._aside else _("&Back"))
+        self.footer.back.setEnabled(bool(self._aside) or state.step is not Step.GPU)
+        self.footer.next.setVisible(not self._aside and not last)
+        self.footer.next.setEnabled(blocked is None)
+        live = self.desk.live(state.run) if state.run else None
+        losses = (live.history.first_loss, live.history.last_loss) if live else (None, None)
+        self.rail.set(stops(state, losses, aside=bool(self._aside)))
+        self.top.runs_button.setChecked(self._aside == book.RUNS)
+        self.top.gear.setChecked(self._aside == book.SETTINGS)
+        self.top.show_card(state, self._reading)
+        self.setWindowTitle(f"SoloTune – {step_words(state.step)}")
+        self.watch.watch(state.card.index if state.card else None)
+
+    def _show_page(self, name: str) -> None:
+        page = self._page(name)
+        if page is not self._shown:
+            leaving, self._shown = self._shown, page
+            self.stack.setCurrentWidget(page)
+            if leaving is not None:
+                leaving.left()
+            if self._focus_lost():
+                self.setFocus()
+        for other in self._pages.values():
+            other.state = self.state
+        page.show_state(self.state)
+
+    def _page(self, name: str) -> Page:
+        if name not in self._pages:
+            page = book.make(name, self.desk)
+            page.proposed.connect(self.propose)
+            page.opened.connect(self.open_run)
+            self._pages[name] = page
+            self.stack.addWidget(page)
+        return self._pages[name]
+
+    def _focus_lost(self) -> bool:
+        """Whether the keyboard's place went away with the page that was left."""
+        focus = self.focusWidget()
+        return focus is None or not focus.isVisible() or isinstance(focus.parent(), QStackedWidget)
+
+    def page(self, name: str) -> Page:
+        """The page of a step, built when it is first asked for."""
+        return self._page(name)
+
+    def open_aside(self, name: str) -> None:
+        """Show a page beside the wizard, or go back to the wizard when it is shown already."""
+        self._aside = "" if self._aside == name else name
+        self.refresh()
+
+    def _go(self, step: Step) -> None:
+        self._aside = ""
+        self.propose(wizard.go(self.state, step))
+
+    def _back(self) -> None:
+        if self._aside:
+            self.open_aside(self._aside)
+        else:
+            self.propose(wizard.back(self.state))
+
+    def _next(self) -> None:
+        self.propose(wizard.forward(self.state))
+
+    def _start_over(self) -> None:
+        old = self.state
+        fresh = WizardState(
+            probed=old.probed, card=old.card, goal=old.goal, recommendation=old.recommendation
+        )
+        method = old.recommendation.method if old.recommendation else None
+        self._aside = ""
+        self.propose(replace(fresh, method=method, step=Step.MODEL if old.probed else Step.GPU))
+
+    def open_run(self, path: Path, resume: bool = False) -> None:
+        """Attach the run at `path` to the wizard and show it; `resume` trains on."""
+        live = self.desk.live(path)
+        if not live.loaded:
+            live.changed.connect(lambda: self.open_run(path, resume), Qt.ConnectionType.SingleShotConnection)
+            return
+        if live.problem is not None and live.plan is None:
+            self.show_problem(live.problem)
+            return
+        if resume:
+            live.start(resume=True)
+        try:
+            self.propose(attach(self.state, live, self.desk))
+        except Trouble as trouble:
+            self.show_problem(trouble.problem)
+
+    def show_problem(self, problem: Problem) -> None:
+        """Show a problem that belongs to no page."""
+        self.notices.add(problem)
+
+    def retint(self) -> None:
+        """Draw everything again after the colours changed."""
+        retint(self)
+        self.refresh()
+
+    def _read(self, reading: Reading | None) -> None:
+        self._reading = reading
+        self.top.show_card(self.state, reading)
+
+    def _run_ended(self, live: LiveRun) -> None:
+        # an ended run says so on its page; it must not pull the user away from another one
+        self.state = refreshed(self.state, live)
+        self.refresh()
+
+    def _jobs_changed(self) -> None:
+        if self._closing and self.desk.runner.idle:
+            QTimer.singleShot(0, self.close)
+        elif not self._closing:
+            self.refresh()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        focus = self.focusWidget()
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter) or isinstance(focus, _TYPING):
+            super().keyPressEvent(event)
+        elif isinstance(focus, QAbstractButton) and focus.isEnabled():
+            focus.click()
+        else:
+            chosen = (self._shown.primary() if self._shown else None) or self.footer.next
+            if chosen.isEnabled() and chosen.isVisible():
+                chosen.click()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for notice in self.findChildren(Saving):
+            notice.setGeometry(self.centralWidget().rect())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._closing and self.desk.training is not None and self._ask_to_stop() != "stop":
+            event.ignore()
+            return
+        if not self.desk.runner.idle:
+            self.stop_and_close()
+            event.ignore()
+            return
+        self._closing = True
+        self.watch.stop()
+        event.accept()
+
+    def stop_and_close(self) -> None:
+        """Ask every job to end, and close when the last one has."""
+        if not self._closing:
+            self._closing = True
+            Saving(self.centralWidget()).show()
+        self.desk.runner.stop_all()
+        if self.desk.runner.idle:
+            self.close()
+
+    def rebuilt(self) -> "MainWindow":
+        """A window like this one, in the language and colours that are in use now."""
+        made = MainWindow(self.desk, self.state)
+        made.setGeometry(self.geometry())
+        if self._aside:
+            made.open_aside(self._aside)
+        return made
+
+    def retire(self) -> None:
+        """Go without closing anything: another window has taken over."""
+        self.desk.ended.disconnect(self._run_ended)
+        self.desk.troubled.disconnect(self.show_problem)
+        self.desk.runner.changed.disconnect(self._jobs_changed)
+        self.watch.stop()
+        for page in self._pages.values():
+            page.shutdown()
+        self.hide()
+        self.deleteLater()
+
+    def _ask_to_stop(self) -> str:
+        return ask(
+            self,
+            _("The training is still running"),
+            _("“Stop and save” keeps what was learned so far; you can go on later from there."),
+            (("keep", _("&Keep training"), "plain"), ("stop", _("&Stop and save"), "primary")),
+        )

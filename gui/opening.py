@@ -1,0 +1,54 @@
+"""From a run's folder back to a wizard state, so that an old run is shown by the pages that made it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from core.catalog import ModelSpec, spec_of
+from core.data.rows import DataReport, Shape
+from core.plan import TrainingPlan
+from core.wizard import Step, WizardState, open_run, reachable
+from gui.desk import Desk
+from gui.live_run import LiveRun
+
+
+def attach(state: WizardState, live: LiveRun, desk: Desk) -> WizardState:
+    """The state with the run in it; raises Trouble(MODEL_*) when its base model is not known any more."""
+    plan = live.plan
+    if plan is None or live.state is None:
+        return state
+    spec = model_of(plan)
+    folder = desk.model_folder(spec)
+    report = state.report if state.report and state.report.files == plan.data else placeholder(plan)
+    merged = live.folder.path / "merged"
+    opened = replace(state, model=spec, model_folder=folder, report=report, plan=plan, method=plan.method)
+    opened = open_run(opened, live.folder.path, live.state, live.has_adapter)
+    if (merged / "config.json").is_file():
+        opened = replace(opened, merged=merged)
+    return replace(opened, step=landing(opened))
+
+
+def model_of(plan: TrainingPlan) -> ModelSpec:
+    """The plan's base model. Raises Trouble(MODEL_*)."""
+    return spec_of(plan.model)
+
+
+def placeholder(plan: TrainingPlan) -> DataReport:
+    """A report for data that was inspected long ago: usable, with nothing known of its rows."""
+    return DataReport(files=plan.data, rows=0, usable=1, shape=Shape.UNKNOWN)
+
+
+def landing(state: WizardState) -> Step:
+    """Where a run opens: at its curves; at the model when that has gone from this computer."""
+    return Step.TRAIN if reachable(state, Step.TRAIN) else Step.MODEL
+
+
+def refreshed(state: WizardState, live: LiveRun) -> WizardState:
+    """The state after its run changed; other runs change nothing."""
+    if state.run != live.folder.path or live.state is None:
+        return state
+    return open_run(state, live.folder.path, live.state, live.has_adapter)
+
+
+def own_folder(path: Path) -> str:
+    """The run's name without the time in front."""
+    return path.name.partition("_")[2] or path.name

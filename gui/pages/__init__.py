@@ -1,0 +1,1 @@
+"""The pages of the window: each one shows a WizardState and proposes the next."""

@@ -1,0 +1,101 @@
+"""The contract of a page: it shows a WizardState and proposes the next one."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from core.wizard import WizardState
+from gui import theme
+from gui.desk import Desk
+from gui.widgets.text import label
+
+
+def scroll_area(content: QWidget) -> QScrollArea:
+    """An area that scrolls up and down only, and lets the paper show through."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(content)
+    area.viewport().setAutoFillBackground(False)
+    content.setAutoFillBackground(False)
+    return area
+
+
+class Page(QWidget):
+    """A scrolling column with a title.
+
+    `proposed` carries the WizardState that the page would like to be next; `opened` the folder of a run that
+    should be attached, and whether to resume it.
+    """
+
+    proposed = Signal(object)
+    opened = Signal(object, bool)
+
+    def __init__(self, desk: Desk, title: str, lead: str = "", *, wide: bool = False) -> None:
+        super().__init__()
+        self.desk = desk
+        self.state = WizardState()
+        self.column = QVBoxLayout()
+        self.column.setSpacing(2 * theme.GRID)
+        self.title = label(title, "title", name="page_title")
+        self.lead = label(lead, "muted", name="page_lead")
+        self.lead.setVisible(bool(lead))
+        head = QVBoxLayout()
+        head.setSpacing(4)
+        head.addWidget(self.title)
+        head.addWidget(self.lead)
+        self.column.addLayout(head)
+        self._frame = QVBoxLayout(self)
+        self._frame.setContentsMargins(0, 0, 0, 0)
+        self._frame.setSpacing(0)
+        self._middle = QHBoxLayout()
+        self._middle.setSpacing(0)
+        self._middle.addWidget(self._scroll(wide), 1)
+        self._frame.addLayout(self._middle, 1)
+
+    def _scroll(self, wide: bool) -> QScrollArea:
+        inner = QWidget()
+        inner.setProperty("role", "column")
+        inner.setMaximumWidth(16_777_215 if wide else theme.COLUMN)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        inner.setLayout(self.column)
+        middle = QWidget()
+        middle.setProperty("role", "column")
+        row = QHBoxLayout(middle)
+        row.setContentsMargins(theme.MARGIN, theme.MARGIN - 8, theme.MARGIN, theme.MARGIN)
+        row.addWidget(inner, 1)
+        if not wide:
+            row.addStretch(0)
+        return scroll_area(middle)
+
+    def dock_right(self, widget: QWidget, width: int) -> None:
+        """Put a widget beside the scrolling column, always in sight."""
+        holder = QWidget()
+        holder.setProperty("role", "column")
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, theme.MARGIN - 8, theme.MARGIN, theme.GRID)
+        column.addWidget(widget)
+        column.addStretch(1)
+        area = scroll_area(holder)
+        area.setFixedWidth(width + theme.MARGIN)
+        self._middle.addWidget(area)
+
+    def dock(self, widget: QWidget) -> None:
+        """Put a widget under the scrolling column, always in sight."""
+        self._frame.addWidget(widget)
+
+    def show_state(self, state: WizardState) -> None:
+        """Show `state`; pages keep it as what their proposals start from."""
+        self.state = state
+
+    def left(self) -> None:
+        """The user went to another page."""
+
+    def primary(self) -> QPushButton | None:
+        """The button that Return presses; None means Next."""
+        return None
+
+    def shutdown(self) -> None:
+        """The page is about to be taken away."""
+        self.left()

@@ -1,0 +1,191 @@
+"""The fields of a plan: the few that matter in sight, the rest folded, each with its recommended value."""
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from core.i18n import _
+from core.plan import TARGETS, Method, Optimizer, TrainingPlan
+from core.wording import goal_words, method_words
+from gui import theme
+from gui.widgets.badge import Badge
+from gui.widgets.buttons import Tile, button
+from gui.widgets.fields import Choice, Real, Whole, no_arrows, short
+from gui.widgets.fold import Fold
+from gui.widgets.text import column, label, row
+
+Field = Whole | Real | Choice
+#: Plan value → what the field shows.
+GOALS = ("simple", "medium", "complex")
+
+
+class Line:
+    """One field with its label, its recommended value and a note under it."""
+
+    def __init__(self, field: Field, words: str, hint: str, recommended: Callable[[Any], str]) -> None:
+        self.field, self._recommended = field, recommended
+        self.words = label(words, wrap=False)
+        self.words.setBuddy(field)
+        self.words.setToolTip(hint)
+        field.setToolTip(hint)
+        field.setFixedWidth(190)
+        self.mark = label("", "small", wrap=False)
+        self.note = Badge("caution", wrap=True)
+        self.note.hide()
+
+    def show(self, value: Any, recommended: Any) -> None:
+        """Show a value, and whether it is the recommended one."""
+        self.field.set(value)
+        same = value == recommended
+        text = (
+            _("recommended")
+            if same
+            else _("recommended: {value}").format(value=self._recommended(recommended))
+        )
+        self.mark.setText(text)
+
+    def add_to(self, grid: QGridLayout) -> None:
+        """Put the line at the end of a grid."""
+        place = grid.rowCount()
+        grid.addWidget(self.words, place, 0)
+        grid.addWidget(self.field, place, 1)
+        grid.addWidget(self.mark, place, 2)
+        grid.addWidget(self.note, place + 1, 1, 1, 2)
+
+    def say(self, text: str) -> None:
+        """Show a note under the field, or none."""
+        self.note.set("caution", text)
+        self.note.setVisible(bool(text))
+
+
+class PlanFields(QWidget):
+    """`changed` carries the name of a plan value and what it should become."""
+
+    changed = Signal(str, object)
+    goal_changed = Signal(str)
+    reset = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: dict[str, Line] = {}
+        self._goals: dict[str, Tile] = {}
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(16)
+        outer.addLayout(self._build_goals())
+        outer.addLayout(self._grid(self._simple()))
+        self._data_note = label("", "muted")
+        outer.addWidget(self._data_note)
+        self.advanced = Fold(_("&Advanced"), "advanced", self._grid(self._expert()))
+        outer.addWidget(self.advanced)
+        again = button(
+            _("Back to the recommended values"), "reset_plan", self.reset.emit, kind="quiet", icon="refresh"
+        )
+        outer.addLayout(row(again, None))
+
+    def _build_goals(self) -> QVBoxLayout:
+        group = QButtonGroup(self)
+        tiles = QHBoxLayout()
+        tiles.setSpacing(8)
+        titles = {"simple": _("Style"), "medium": _("Answers"), "complex": _("Deep knowledge")}
+        for goal in GOALS:
+            inner = column(label(titles[goal], "strong"), label(goal_words(goal), "small"), spacing=2)
+            tile = Tile(f"goal_{goal}", inner)
+            tile.setAccessibleName(titles[goal])
+            tile.clicked.connect(lambda _on=False, g=goal: self.goal_changed.emit(g))
+            group.addButton(tile)
+            self._goals[goal] = tile
+            tiles.addWidget(tile, 1)
+        return column(label(_("What is it for?"), "strong"), tiles)
+
+    def _simple(self) -> list[tuple[str, Field, str, str, Callable[[Any], str]]]:
+        methods = [(method, method_words(method)) for method in Method]
+        rank = Whole("rank", _("Rank"), 1, 2048, (4, 8, 16, 32, 64, 128, 256))
+        tokens = Whole("tokens", _("Longest row"), 16, 1_048_576, (256, 512, 1024, 2048, 4096, 8192, 16384))
+        tokens.setSuffix(" " + _("tokens"))
+        return [
+            ("method", Choice("method", _("Method"), methods), _("&Method"),
+             _("How the base model is held in memory while the adapter learns"), method_words),
+            ("rank", rank, _("Ran&k"), _("How much the adapter can learn; more needs more memory and more data"), str),
+            ("tokens", tokens, _("&Longest row"), _("Longer rows are cut; memory grows with it"), str),
+            ("epochs", Real("epochs", _("Epochs"), 0.01, 1000, 1), _("&Epochs"),
+             _("How often every row is seen"), short),
+        ]  # fmt: skip
+
+    def _expert(self) -> list[tuple[str, Field, str, str, Callable[[Any], str]]]:
+        targets = [(name, f"{_target(name)} ({len(modules)})") for name, modules in TARGETS.items()]
+        seed = Whole("seed", _("Seed"), 0, 2**31 - 1)
+        no_arrows(seed)
+        ways = [("none", _("Off (fastest)")), ("4", _("Every 4th layer")), ("2", _("Every 2nd layer")),
+                ("full", _("Every layer (least memory)"))]  # fmt: skip
+        optimizers = [(Optimizer.ADAMW, "AdamW"), (Optimizer.ADAMW8BIT, _("AdamW, 8-bit"))]
+        small: Callable[[float], str] = lambda value: short(value, small=True)  # noqa: E731 - a formatter, not a function
+        return [
+            ("alpha", Whole("alpha", _("Alpha"), 1, 8192, (8, 16, 32, 64, 128, 256, 512)), _("Alpha"),
+             _("Strength of the adapter; usually twice the rank"), str),
+            ("targets", Choice("targets", _("Target modules"), targets), _("Target modules"),
+             _("Which parts of the model get an adapter"), _target),
+            ("dropout", Real("dropout", _("Dropout"), 0, 0.5, 0.05), _("Dropout"),
+             _("Guards against learning by heart; 0 saves memory and time"), short),
+            ("learning_rate", Real("learning_rate", _("Learning rate"), 1e-7, 1, 5e-5, small=True),
+             _("Learning rate"), _("Size of each step"), small),
+            ("batch", Whole("batch", _("Batch"), 1, 4096, (1, 2, 4, 8, 16, 32)), _("Batch"),
+             _("Rows at a time; the first thing to lower when memory is short"), str),
+            ("accumulation", Whole("accumulation", _("Accumulation"), 1, 4096, (1, 2, 4, 8, 16, 32)),
+             _("Accumulation"), _("Batches per step"), str),
+            ("warmup", Real("warmup", _("Warm-up"), 0, 0.5, 0.01), _("Warm-up"),
+             _("Share of the steps with a growing learning rate"), short),
+            ("validation_share", Real("validation_share", _("Validation share"), 0, 0.5, 0.05),
+             _("Validation share"), _("Share of the rows that only check what was learned"), short),
+            ("checkpointing", Choice("checkpointing", _("Recomputation"), ways), _("Recomputation"),
+             _("Saves memory and costs time (gradient checkpointing)"), str),
+            ("optimizer", Choice("optimizer", _("Optimizer"), optimizers), _("Optimizer"),
+             _("8-bit needs a quarter of the optimizer's memory"), str),
+            ("seed", seed, _("Seed"), _("The same seed makes the same run"), str),
+        ]  # fmt: skip
+
+    def _grid(self, fields: list[tuple[str, Field, str, str, Callable[[Any], str]]]) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(2 * theme.GRID)
+        grid.setVerticalSpacing(6)
+        grid.setColumnMinimumWidth(0, 130)
+        grid.setColumnStretch(2, 1)
+        for name, field, words, hint, recommended in fields:
+            made = Line(field, words, hint, recommended)
+            made.add_to(grid)
+            self.lines[name] = made
+            self._connect(name, field)
+        return grid
+
+    def _connect(self, name: str, field: Field) -> None:
+        if isinstance(field, Choice):
+            field.currentIndexChanged.connect(lambda _index: self.changed.emit(name, field.value))
+        else:
+            field.valueChanged.connect(lambda value: self.changed.emit(name, value))
+
+    def show_plan(self, plan: TrainingPlan, recommended: TrainingPlan, goal: str, *, practice: bool) -> None:
+        """Show a plan beside the recommended one."""
+        for name, made in self.lines.items():
+            made.show(getattr(plan, name), getattr(recommended, name))
+        for known, tile in self._goals.items():
+            tile.setChecked(known == goal)
+
+    def show_notes(self, notes: dict[str, str]) -> None:
+        """Show danger signals under their fields; what is about the data stands by itself."""
+        for name, made in self.lines.items():
+            made.say(notes.get(name, ""))
+        self._data_note.setText(notes.get("data", ""))
+        self._data_note.setVisible(bool(notes.get("data")))
+
+    def set_locked(self, locked: bool) -> None:
+        """While a run trains its plan is only shown."""
+        self.setEnabled(not locked)
+
+
+def _target(name: str) -> str:
+    return {
+        "minimal": _("Minimal"), "standard": _("Standard"), "recommended": _("Attention"), "full": _("All"),
+    }.get(name, name)  # fmt: skip

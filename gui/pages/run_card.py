@@ -1,0 +1,80 @@
+"""A past run as a card: its curve, name, what it was, what became of it."""
+
+from PySide6.QtCore import QDateTime, QLocale, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout
+
+from core.i18n import _
+from core.runs import RunState
+from core.wording import method_words, state_words
+from gui.opening import own_folder
+from gui.run_reader import Summary
+from gui.widgets.badge import Badge
+from gui.widgets.buttons import button
+from gui.widgets.sparkline import Sparkline
+from gui.widgets.text import Elided, column, row
+
+_TONES = {
+    RunState.FINISHED: "good", RunState.RUNNING: "muted", RunState.STOPPED: "muted", RunState.NEW: "muted",
+    RunState.FAILED: "trouble", RunState.INTERRUPTED: "caution",
+}  # fmt: skip
+
+
+class RunCard(QFrame):
+    """`opened` carries the folder and whether to resume."""
+
+    opened = Signal(object, bool)
+    delete_asked = Signal(object)
+
+    def __init__(self, summary: Summary) -> None:
+        super().__init__()
+        self.summary = summary
+        self.setObjectName(f"run_{summary.path.name}")
+        self.setProperty("role", "panel")
+        inner = QHBoxLayout(self)
+        inner.setContentsMargins(16, 12, 16, 12)
+        inner.setSpacing(16)
+        inner.addWidget(Sparkline(summary.losses))
+        name = Elided(own_folder(summary.path), "strong")
+        name.setToolTip(str(summary.path))
+        words = column(name, Elided(_facts(summary), "muted"), spacing=2)
+        inner.addLayout(words, 1)
+        badge = Badge(_TONES[summary.state], state_words(summary.state))
+        badge.setFixedWidth(116)
+        inner.addWidget(badge)
+        inner.addLayout(self._buttons(summary))
+
+    def _buttons(self, summary: Summary) -> QHBoxLayout:
+        buttons = row(spacing=4)
+        kind = "primary" if summary.state is RunState.INTERRUPTED else "plain"
+        resume = button(_("Resume"), "resume_run", lambda: self.opened.emit(summary.path, True), kind=kind)
+        policy = resume.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        resume.setSizePolicy(policy)
+        resume.setVisible(summary.resumable)
+        buttons.addWidget(resume)
+        buttons.addWidget(button(_("Open"), "open_run", lambda: self.opened.emit(summary.path, False)))
+        delete = button("", "delete_run", lambda: self.delete_asked.emit(summary.path), kind="quiet", icon="trash",
+                        tip=_("Delete this run"))  # fmt: skip
+        delete.setAccessibleName(_("Delete {name}").format(name=summary.path.name))
+        delete.setEnabled(summary.state is not RunState.RUNNING)
+        buttons.addWidget(delete)
+        return buttons
+
+
+def _facts(summary: Summary) -> str:
+    parts = []
+    if summary.plan is not None:
+        parts += [method_words(summary.plan.method), _("rank {n}").format(n=summary.plan.rank)]
+    if summary.first is not None and summary.last is not None:
+        parts.append(
+            _("loss {first} → {last}").format(first=f"{summary.first:.2f}", last=f"{summary.last:.2f}")
+        )
+    if summary.merged:
+        parts.append(_("merged"))
+    if summary.started:
+        parts.append(_date(summary.started))
+    return " · ".join(parts)
+
+
+def _date(moment: float) -> str:
+    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(moment)), QLocale.FormatType.ShortFormat)

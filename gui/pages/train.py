@@ -1,0 +1,229 @@
+"""Train page: a line that says how far it is, curves on one time axis, notes, and help when it breaks."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout
+
+from core.i18n import _
+from core.problems import Trouble, diagnose
+from core.recommend import smaller
+from core.runs import RunFolder, RunState
+from core.wizard import Step, WizardState, choose_plan, go, open_run
+from core.wording import Action
+from gui.choose import open_folder
+from gui.desk import Desk
+from gui.live_run import LiveRun
+from gui.pages.page import Page
+from gui.pages.train_words import headline, more_words, progress_words
+from gui.timeline import Timeline
+from gui.widgets.buttons import button, primary
+from gui.widgets.live_plot import LivePlot
+from gui.widgets.log_view import LogView
+from gui.widgets.notes import NotesView
+from gui.widgets.problem_card import ProblemCard
+from gui.widgets.series_legend import SeriesLegend
+from gui.widgets.text import clear, label, row
+
+#: Frames a second; events may come a thousand times as fast.
+FRAMES = 10
+_STEPS_OF = {Action.CHOOSE_DATA: Step.DATA, Action.CHOOSE_MODEL: Step.MODEL, Action.CHANGE_PLAN: Step.PLAN}
+
+
+class TrainPage(Page):
+    """Draws a LiveRun, whether it lives, was interrupted, or is long over."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk, _("Train"), wide=True)
+        self._live: LiveRun | None = None
+        self._timeline = Timeline()
+        self._drawn = -1
+        self._problem_shown: object = None
+        self._build_head()
+        self._problems = QVBoxLayout()
+        self.column.addLayout(self._problems)
+        self.legend = SeriesLegend()
+        self.column.addWidget(self.legend)
+        self.plot = LivePlot()
+        self.plot.setMinimumHeight(340)
+        self.column.addWidget(self.plot, 1)
+        self.notes = NotesView()
+        self.column.addWidget(self.notes)
+        self.log = LogView()
+        self.column.addWidget(self.log)
+        self._timer = QTimer(self)
+        self._timer.setInterval(1000 // FRAMES)
+        self._timer.timeout.connect(self._tick)
+
+    def _build_head(self) -> None:
+        self.progress = label("", "lead", name="train_progress")
+        self.more = label("", "muted", name="train_more")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName(_("Progress"))
+        self.start = primary(_("&Start"), "start", self.start_run, icon="play")
+        self.stop = button(_("&Stop and save"), "stop", self._stop, icon="stop")
+        self.resume = primary(_("&Resume"), "resume", self._resume, icon="play")
+        self.again = button(_("Train &again"), "train_again", self.start_run)
+        buttons = row(self.start, self.resume, self.stop, self.again)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self.progress)
+        words.addWidget(self.more)
+        head = row(spacing=24)
+        head.addLayout(words, 1)
+        head.addLayout(buttons)
+        self.column.addLayout(head)
+        self.column.addWidget(self._bar)
+
+    def show_state(self, state: WizardState) -> None:
+        super().show_state(state)
+        self._attach(self.desk.live(state.run) if state.run else None)
+        self._refresh()
+
+    def _attach(self, live: LiveRun | None) -> None:
+        if live is self._live:
+            return
+        if self._live is not None:
+            self._live.changed.disconnect(self._refresh)
+        self._live, self._timeline, self._drawn = live, Timeline(), -1
+        self._problem_shown = None
+        clear(self._problems)
+        self.notes.set([])
+        self.log.follow(live.folder.log_file if live else None)
+        if live is not None:
+            live.changed.connect(self._refresh)
+        self.plot.draw(self._timeline)
+
+    def _refresh(self) -> None:
+        """Derive words and buttons from the run; the curves follow on the next frame."""
+        live, other = self._live, self.desk.training
+        state = live.state if live else None
+        running = state is RunState.RUNNING
+        broken = state in (RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED)
+        self.title.setText(headline(state))
+        self.start.setVisible(live is None or state is RunState.NEW)
+        self.start.setEnabled(other is None and self.state.plan is not None)
+        self.stop.setVisible(running and live is other)
+        self.stop.setEnabled(bool(live and not live.stopping))
+        self.resume.setVisible(broken)
+        self.resume.setEnabled(other is None)
+        self.again.setVisible(broken or state is RunState.FINISHED)
+        self.again.setEnabled(other is None)
+        for part in (self.plot, self.legend, self.log):
+            part.setVisible(live is not None and state is not RunState.NEW)
+        self._show_words()
+        self._show_problem()
+        if live is not None:
+            self.notes.set(live.history.notes)
+
+    def _show_words(self) -> None:
+        live = self._live
+        self.progress.setText(progress_words(live, self.state, busy=self.desk.training))
+        more = more_words(live)
+        self.more.setText(more)
+        self.more.setVisible(bool(more))
+        self._show_bar(live)
+        self.legend.set(live.history if live else None)
+
+    def _show_bar(self, live: LiveRun | None) -> None:
+        total = live.history.total_steps if live else 0
+        running = live is not None and live.state is RunState.RUNNING
+        self._bar.setVisible(live is not None and (running or total > 0))
+        self._bar.setRange(0, total if total or not running else 0)
+        self._bar.setValue(live.history.step if live and total else 0)
+
+    def _show_problem(self) -> None:
+        problem = self._live.problem if self._live else None
+        if problem == self._problem_shown:
+            return
+        self._problem_shown = problem
+        clear(self._problems)
+        if problem is not None:
+            known = frozenset(Action) - {
+                Action.OPEN_LICENCE,
+                Action.GET_DRIVER,
+                Action.REPORT,
+                Action.PRACTICE,
+            }
+            card = ProblemCard(problem, actions=frozenset(map(str, known)))
+            card.acted.connect(self._act)
+            self._problems.addWidget(card)
+
+    def _act(self, action: Action) -> None:
+        live = self._live
+        if action in _STEPS_OF:
+            self.proposed.emit(go(self.state, _STEPS_OF[action]))
+        elif action is Action.TRY_SMALLER:
+            self._try_smaller()
+        elif action in (Action.RESUME, Action.RETRY) and live and live.state is not RunState.NEW:
+            self._resume()
+        elif action is Action.OPEN_LOG:
+            self.log.open()
+        elif action in (Action.FREE_DISK, Action.CHOOSE_FOLDER) and live:
+            open_folder(live.folder.path)
+        else:
+            self.start_run()
+
+    def _try_smaller(self) -> None:
+        """Go back to the plan with the next smaller one; the user sees what changed before starting again."""
+        plan = self.state.plan
+        less = smaller(plan) if plan else None
+        if less is None:
+            self.proposed.emit(go(self.state, Step.MODEL))
+            return
+        free = replace(self.state, run=None, run_state=None, has_adapter=False, merged=None)
+        self.proposed.emit(go(choose_plan(free, less), Step.PLAN))
+
+    def start_run(self) -> None:
+        """Make the run's folder and train."""
+        plan = self.state.plan
+        if plan is None or self.desk.training is not None:
+            return
+        try:
+            folder = RunFolder.create(self.desk.runs_root, plan)
+        except (Trouble, OSError) as error:
+            clear(self._problems)
+            self._problems.addWidget(ProblemCard(diagnose(error), actions=frozenset()))
+            return
+        self.desk.live(folder.path).start(resume=False)
+        self.proposed.emit(open_run(self.state, folder.path, RunState.RUNNING, False))
+
+    def _resume(self) -> None:
+        live = self._live
+        if live is None or self.desk.training is not None:
+            return
+        live.start(resume=True)
+        self.proposed.emit(open_run(self.state, live.folder.path, RunState.RUNNING, live.has_adapter))
+
+    def _stop(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def primary(self) -> QPushButton | None:
+        return next((b for b in (self.start, self.resume) if b.isVisible() and b.isEnabled()), None)
+
+    def _tick(self) -> None:
+        live = self._live
+        if live is None or live.version == self._drawn:
+            return
+        self._drawn = live.version
+        if self._timeline.follow(live.history):
+            newest = live.history.memory[-1] if live.history.memory else None
+            self.plot.draw(self._timeline, newest.total_bytes if newest and newest.on_card else 0)
+        self._show_words()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._timer.start()
+        self.log.wake(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._timer.stop()
+        self.log.wake(False)
+
+    def shutdown(self) -> None:
+        self._timer.stop()
+        self._attach(None)

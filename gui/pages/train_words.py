@@ -1,0 +1,101 @@
+"""The sentences of the Train page: where a run stands."""
+
+from core.events import StageName
+from core.i18n import _
+from core.planning import total_steps
+from core.runs import RunState
+from core.wizard import WizardState
+from core.wording import count, duration, gigabytes, stage_words
+from gui.live_run import LiveRun
+
+
+def headline(state: RunState | None) -> str:
+    """The page's title."""
+    return {
+        RunState.RUNNING: _("Training"),
+        RunState.FINISHED: _("Training is finished"),
+        RunState.STOPPED: _("Training was stopped"),
+        RunState.FAILED: _("Training broke off"),
+        RunState.INTERRUPTED: _("Training was interrupted"),
+    }.get(state or RunState.NEW, _("Ready to train"))
+
+
+def progress_words(live: LiveRun | None, state: WizardState, busy: LiveRun | None) -> str:
+    """The one line under the title."""
+    if live is None or live.state is RunState.NEW:
+        return _ready(state, busy)
+    if not live.loaded or live.state is None:
+        return _("Reading the run…")
+    if live.state is RunState.RUNNING:
+        return _running(live)
+    if live.state is RunState.FINISHED:
+        return _finished(live)
+    return _broken(live)
+
+
+def _ready(state: WizardState, busy: LiveRun | None) -> str:
+    if busy is not None:
+        return _("Another run is training: {name}. This one can start when it ends.").format(
+            name=busy.folder.name
+        )
+    plan, report = state.plan, state.report
+    if plan is None or report is None or not report.rows:
+        return ""
+    steps = total_steps(plan, report.usable)
+    return _("{steps} steps over {rows} rows. You can stop at any time; nothing learned is lost.").format(
+        steps=count(steps), rows=count(report.usable)
+    )
+
+
+def _running(live: LiveRun) -> str:
+    history = live.history
+    if live.stopping:
+        return _("Saving what was learned so far…")
+    stage = history.stage
+    if not history.steps or (
+        stage is not None and stage.stage not in (StageName.TRAINING, StageName.STARTING)
+    ):
+        return stage_words(stage.stage) + "…" if stage else stage_words(StageName.STARTING) + "…"
+    words = _("Step {step} of {total}").format(step=count(history.step), total=count(history.total_steps))
+    left = history.seconds_left
+    return words if left is None else words + " · " + _("{time} left").format(time=duration(left))
+
+
+def _finished(live: LiveRun) -> str:
+    history = live.history
+    first, last = history.first_loss, history.last_loss
+    words = _("{steps} steps done").format(steps=count(history.step))
+    if first is None or last is None:
+        return words
+    return words + " · " + _("loss {first} → {last}").format(first=f"{first:.2f}", last=f"{last:.2f}")
+
+
+def _broken(live: LiveRun) -> str:
+    history = live.history
+    saved = max((event.step for event in history.saved), default=0)
+    what = _("The computer or the program ended in the middle.") + " " if live.state is RunState.INTERRUPTED else ""
+    words = _("It got to step {step} of {total}.").format(
+        step=count(history.step), total=count(history.total_steps)
+    ) if history.steps else _("It had not begun to learn.")  # fmt: skip
+    if not saved:
+        return what + words + " " + _("Nothing was saved yet, so it starts again from the beginning.")
+    return (
+        words + " " + _("Nothing up to step {step} is lost; it goes on from there.").format(step=count(saved))
+    )
+
+
+def more_words(live: LiveRun | None) -> str:
+    """Details of the newest step, for those who watch."""
+    if live is None or not live.history.steps:
+        return ""
+    history = live.history
+    newest = history.steps[-1]
+    parts = [
+        _("epoch {n}").format(n=f"{newest.epoch:.2f}"),
+        _("learning rate {n}").format(n=f"{newest.learning_rate:.1e}"),
+    ]
+    if newest.seconds > 0:
+        parts.append(_("{n} tokens a second").format(n=count(round(newest.trained_tokens / newest.seconds))))
+    if history.peak_bytes:
+        parts.append(_("peak {size}").format(size=gigabytes(history.peak_bytes)))
+    return " · ".join(parts)

@@ -1,0 +1,140 @@
+"""The frame around every page: top bar with the live card reading, footer with a reason and two buttons."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from core.gpu import Reading
+from core.i18n import _
+from core.problems import Problem
+from core.wizard import WizardState
+from core.wording import gigabytes
+from gui import theme
+from gui.answers import short_name
+from gui.icons import Icon
+from gui.widgets.buttons import button, primary
+from gui.widgets.problem_card import ProblemCard
+from gui.widgets.text import label, row
+
+
+class TopBar(QWidget):
+    """Name, Runs and New on the left, the card on the right."""
+
+    runs = Signal()
+    fresh = Signal()
+    settings = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("topbar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(52)
+        self.reading = label("", "muted", wrap=False, name="card_reading")
+        self.runs_button = button(_("&Runs"), "runs", self.runs.emit, kind="quiet", icon="runs")
+        self.runs_button.setCheckable(True)
+        self.new_button = button(
+            _("Ne&w"), "new", self.fresh.emit, kind="quiet", icon="plus", tip=_("Start another fine-tuning")
+        )
+        self.gear = button("", "settings", self.settings.emit, kind="quiet", icon="gear", tip=_("Settings"))
+        self.gear.setCheckable(True)
+        self.gear.setAccessibleName(_("Settings"))
+        inner = QHBoxLayout(self)
+        inner.setContentsMargins(18, 0, 12, 0)
+        inner.setSpacing(theme.GRID)
+        for part in (Icon("brand", "accent"), label("SoloTune", "brand", wrap=False)):
+            inner.addWidget(part)
+        inner.addSpacing(76)
+        inner.addLayout(row(self.runs_button, self.new_button, None, self.reading, self.gear), 1)
+
+    def show_card(self, state: WizardState, reading: Reading | None) -> None:
+        """Say which card is in use and what is free on it now."""
+        self.reading.setText(card_words(state, reading))
+
+
+def card_words(state: WizardState, reading: Reading | None) -> str:
+    """The card's name with its free memory, as fresh as it is known."""
+    if not state.probed:
+        return ""
+    if state.card is None:
+        return _("Practice mode · processor")
+    total = reading.total_bytes if reading else state.card.total_bytes
+    free = total - reading.used_bytes if reading else state.card.free_bytes
+    words = _("{name} · {free} of {total} free").format(
+        name=short_name(state.card.name),
+        free=gigabytes(max(free, 0)).removesuffix(" GB"),
+        total=gigabytes(total),
+    )
+    if reading and reading.temperature is not None:
+        words += f" · {reading.temperature} °C"
+    return words
+
+
+class Footer(QWidget):
+    """Why the next step is not open yet, in words; Back and Next."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("footer")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(64)
+        self.reason = label("", "muted", name="blocker")
+        self.back = button(_("&Back"), "back")
+        self.next = primary(_("&Next"), "next")
+        for made in (self.back, self.next):
+            made.setMinimumWidth(96)
+        inner = QHBoxLayout(self)
+        inner.setContentsMargins(theme.MARGIN, 0, theme.MARGIN, 0)
+        inner.addWidget(self.reason, 1)
+        inner.addLayout(row(self.back, self.next))
+
+
+class Notices(QWidget):
+    """Problems that belong to no page, above the page, until the user closes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(theme.MARGIN, 16, theme.MARGIN, 0)
+        self.hide()
+
+    def add(self, problem: Problem) -> None:
+        """Show one more problem; the oldest of more than three goes, the same one twice is shown once."""
+        cards = self.findChildren(ProblemCard)
+        if any(card.problem == problem for card in cards):
+            return
+        for card in cards[: max(len(cards) - 2, 0)]:
+            self._remove(card)
+        card = ProblemCard(problem, actions=frozenset(), closable=True)
+        card.closed.connect(lambda: self._remove(card))
+        card.setMaximumWidth(theme.COLUMN)
+        self._column.addWidget(card)
+        self.show()
+
+    def _remove(self, card: ProblemCard) -> None:
+        card.setParent(None)
+        card.deleteLater()
+        self.setVisible(bool(self.findChildren(ProblemCard)))
+
+
+class Saving(QWidget):
+    """What covers the window while the last job saves and ends."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("saving")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setStyleSheet(f"QWidget#saving {{ background: {theme.tokens().paper}; }}")
+        inner = QVBoxLayout(self)
+        inner.addStretch(1)
+        for text, role in (
+            (_("Saving…"), "title"),
+            (_("The window closes by itself when it is done."), "muted"),
+        ):
+            inner.addWidget(label(text, role, wrap=False), 0, Qt.AlignmentFlag.AlignHCenter)
+        inner.addStretch(1)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        parent = self.parentWidget()
+        if parent is not None:
+            self.setGeometry(parent.rect())
+        self.raise_()

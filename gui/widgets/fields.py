@@ -1,0 +1,118 @@
+"""Number and choice fields that the mouse wheel cannot change by accident."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+
+from gui.widgets.buttons import WheelGuard
+
+
+def _guard(field: QWidget, name: str, spoken: str) -> None:
+    field.setObjectName(name)
+    field.setAccessibleName(spoken)
+    field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    field.installEventFilter(WheelGuard(field))
+
+
+class Whole(QSpinBox):
+    """A whole number; `values` makes the arrows step through a list such as 4, 8, 16."""
+
+    def __init__(self, name: str, spoken: str, low: int, high: int, values: Sequence[int] = ()) -> None:
+        super().__init__()
+        _guard(self, name, spoken)
+        self._values = tuple(values)
+        self.setRange(low, high)
+        self.setKeyboardTracking(False)
+        self.setGroupSeparatorShown(high > 9999 and name != "seed")
+
+    def set(self, value: int) -> None:
+        """Show a value without telling anybody."""
+        with QSignalBlocker(self):
+            self.setValue(value)
+
+    def stepBy(self, steps: int) -> None:
+        if not self._values:
+            super().stepBy(steps)
+            return
+        for _ in range(abs(steps)):
+            self.setValue(self._next(steps > 0))
+
+    def _next(self, up: bool) -> int:
+        if up:
+            return next((v for v in self._values if v > self.value()), self._values[-1])
+        return next((v for v in reversed(self._values) if v < self.value()), self._values[0])
+
+
+class Real(QDoubleSpinBox):
+    """A number with decimals, written without trailing zeros; `small` writes it as 2e-4."""
+
+    def __init__(
+        self, name: str, spoken: str, low: float, high: float, step: float, *, small: bool = False
+    ) -> None:
+        super().__init__()
+        _guard(self, name, spoken)
+        self._small = small
+        self.setDecimals(9 if small else 3)
+        self.setRange(low, high)
+        self.setSingleStep(step)
+        self.setKeyboardTracking(False)
+
+    def set(self, value: float) -> None:
+        """Show a value without telling anybody."""
+        with QSignalBlocker(self):
+            self.setValue(value)
+
+    def textFromValue(self, value: float) -> str:
+        return short(value, small=self._small)
+
+    def valueFromText(self, text: str) -> float:
+        try:
+            return float(text.replace(",", "."))
+        except ValueError:
+            return self.value()
+
+    def validate(self, text: str, position: int) -> Any:
+        from PySide6.QtGui import QValidator
+
+        try:
+            inside = self.minimum() <= float(text.replace(",", ".")) <= self.maximum()
+        except ValueError:
+            inside = False
+        state = QValidator.State.Acceptable if inside else QValidator.State.Intermediate
+        return state, text, position
+
+
+def short(value: float, *, small: bool = False) -> str:
+    """`value` with no more digits than it needs; `small` prefers 2e-4 over 0.0002."""
+    if small and value:
+        mantissa, exponent = f"{value:.3e}".split("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    return f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+class Choice(QComboBox):
+    """One of a few values, each with its words."""
+
+    def __init__(self, name: str, spoken: str, options: Sequence[tuple[Any, str]]) -> None:
+        super().__init__()
+        _guard(self, name, spoken)
+        for value, words in options:
+            self.addItem(words, value)
+
+    def set(self, value: Any) -> None:
+        """Show a value without telling anybody; one that is not on the list is added."""
+        with QSignalBlocker(self):
+            if self.findData(value) < 0:
+                self.addItem(str(value), value)
+            self.setCurrentIndex(self.findData(value))
+
+    @property
+    def value(self) -> Any:
+        return self.currentData()
+
+
+def no_arrows(field: QAbstractSpinBox) -> None:
+    """Take the arrows off a field whose steps mean nothing, such as a seed."""
+    field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)

@@ -1,0 +1,1 @@
+"""Set-up and start of SoloTune for run.py, using the standard library only."""

@@ -1,0 +1,1 @@
+"""Files that SoloTune ships: models, tiers, samples, icons, styles, translations."""

@@ -1,0 +1,1 @@
+"""Tests: real objects, real processes, few stand-ins."""

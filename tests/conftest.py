@@ -1,0 +1,40 @@
+"""Every test runs offline, offscreen and in a temporary home; children and threads that stay behind fail it."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ["LANGUAGE"] = "en"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own for every test; child processes inherit it."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("SOLOTUNE_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """Fail a test that leaves a child process behind."""
+    yield
+    left = multiprocessing.active_children()
+    for child in left:
+        child.kill()
+    assert not left, f"child processes left running: {left}"
+    assert threading.active_count() < 50
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A 100k-parameter Llama with a tokenizer and a chat template, made on the spot."""
+    from tests.tiny import make_tiny_model
+
+    return make_tiny_model(tmp_path_factory.mktemp("models") / "tiny")

@@ -31,7 +31,7 @@ _QK_NORM = frozenset({"qwen3", "qwen3_moe", "gemma3", "gemma3_text"})
 
 
 def read_config(path: Path) -> tuple[Architecture, int]:
-    """Return the architecture and the longest sequence in tokens (0: not said). Raises as spec_from_config."""
+    """Return the architecture and the longest sequence in tokens (0: not said). Raises Trouble(MODEL_*)."""
     outer = _read(path)
     if "auto_map" in outer:
         raise Trouble(Code.MODEL_CUSTOM_CODE, path=path.parent)

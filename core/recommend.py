@@ -68,8 +68,8 @@ def fitted(model: ModelSpec, method: Method, free_bytes: int, goal: str = "mediu
 def practice(goal: str = "medium") -> Recommendation:
     """Recommend for a computer without an NVIDIA card: the starter model on the processor.
 
-    The settings are ours: see [practice] in tiers.toml. The estimate is that of a card; the processor's memory, of
-    which the starter model needs little, is not checked.
+    The settings are ours: see [practice] in tiers.toml. The estimate is that of a card; the processor's
+    memory, of which the starter model needs little, is not checked.
     """
     model, rank = spec_of(classes()["starter"].model), goal_of(goal).rank
     plan = TrainingPlan(model=model.id, data=NO_DATA, rank=rank, alpha=2 * rank, **rules()["practice"])

@@ -31,6 +31,7 @@ class LiveRun(QObject):
         self.has_adapter = False
         self.problem: Problem | None = None
         self.version = 0
+        self.checkpoint_step = 0
         self.loaded = False
         self._plan: TrainingPlan | None = None
         self._runner = runner
@@ -72,16 +73,17 @@ class LiveRun(QObject):
         self._runner.cancel(self._thread)
         self.changed.emit()
 
-    def _read(self) -> tuple[TrainingPlan, RunHistory, RunState, bool, int]:
+    def _read(self) -> tuple[TrainingPlan, RunHistory, RunState, bool, int, int]:
         folder = self.folder
         history = folder.history()
         size = folder.events_file.stat().st_size if folder.events_file.exists() else 0
-        return folder.plan(), history, folder.state(history), folder.has_adapter(), size
+        state, adapter, step = folder.state(history), folder.has_adapter(), folder.checkpoint_step()
+        return folder.plan(), history, state, adapter, step, size
 
     def _take(self, found: object) -> None:
         self.problem = failed(found)
         if self._thread is None and isinstance(found, tuple):
-            self._plan, self.history, self.state, self.has_adapter, self._size = found
+            self._plan, self.history, self.state, self.has_adapter, self.checkpoint_step, self._size = found
             last = self.history.last
             self.problem = last.problem if isinstance(last, Failed) and self._resume is None else None
         self.loaded = True
@@ -113,6 +115,7 @@ class LiveRun(QObject):
         self.problem = event.problem if isinstance(event, Failed) else None
         self.state = self.folder.state(self.history)
         self.has_adapter = self.folder.has_adapter()
+        self.checkpoint_step = self.folder.checkpoint_step()
         self.changed.emit()
         self.ended.emit(event)
 

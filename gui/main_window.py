@@ -1,22 +1,10 @@
 """The window: holds the WizardState, shows the page of its step, and derives everything else in `refresh`."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractSpinBox,
-    QComboBox,
-    QHBoxLayout,
-    QLineEdit,
-    QMainWindow,
-    QPlainTextEdit,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)  # fmt: skip
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from core import wizard
 from core.gpu import Reading
@@ -28,15 +16,13 @@ from gui.answers import stops
 from gui.background import CardWatch
 from gui.desk import Desk
 from gui.icons import retint
+from gui.keys import pressed_return
 from gui.live_run import LiveRun
-from gui.opening import attach, refreshed
+from gui.opening import attach, refreshed, started_over
 from gui.pages import book
 from gui.pages.page import Page
-from gui.shell import Footer, Notices, Saving, TopBar
-from gui.widgets.ask import ask
+from gui.shell import Footer, Notices, Saving, TopBar, ask_to_stop
 from gui.widgets.step_bar import StepBar
-
-_TYPING = (QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit)
 
 
 class MainWindow(QMainWindow):
@@ -77,14 +63,14 @@ class MainWindow(QMainWindow):
         body.setSpacing(0)
         body.addWidget(self.rail)
         body.addWidget(content, 1)
-        shell = QWidget()
-        shell.setObjectName("shell")
-        outer = QVBoxLayout(shell)
+        self.shell = QWidget()
+        self.shell.setObjectName("shell")
+        outer = QVBoxLayout(self.shell)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
         outer.addWidget(self.top)
         outer.addLayout(body, 1)
-        self.setCentralWidget(shell)
+        self.setCentralWidget(self.shell)
         self._wire()
 
     def _wire(self) -> None:
@@ -172,13 +158,8 @@ class MainWindow(QMainWindow):
         self.propose(wizard.forward(self.state))
 
     def _start_over(self) -> None:
-        old = self.state
-        fresh = WizardState(
-            probed=old.probed, card=old.card, goal=old.goal, recommendation=old.recommendation
-        )
-        method = old.recommendation.method if old.recommendation else None
         self._aside = ""
-        self.propose(replace(fresh, method=method, step=Step.MODEL if old.probed else Step.GPU))
+        self.propose(started_over(self.state))
 
     def open_run(self, path: Path, resume: bool = False) -> None:
         """Attach the run at `path` to the wizard and show it; `resume` trains on."""
@@ -221,23 +202,17 @@ class MainWindow(QMainWindow):
             self.refresh()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        focus = self.focusWidget()
-        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter) or isinstance(focus, _TYPING):
+        chosen = (self._shown.primary() if self._shown else None) or self.footer.next
+        if not pressed_return(event, self.focusWidget(), chosen):
             super().keyPressEvent(event)
-        elif isinstance(focus, QAbstractButton) and focus.isEnabled():
-            focus.click()
-        else:
-            chosen = (self._shown.primary() if self._shown else None) or self.footer.next
-            if chosen.isEnabled() and chosen.isVisible():
-                chosen.click()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         for notice in self.findChildren(Saving):
-            notice.setGeometry(self.centralWidget().rect())
+            notice.setGeometry(self.shell.rect())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self._closing and self.desk.training is not None and self._ask_to_stop() != "stop":
+        if not self._closing and self.desk.training is not None and ask_to_stop(self) != "stop":
             event.ignore()
             return
         if not self.desk.runner.idle:
@@ -252,7 +227,7 @@ class MainWindow(QMainWindow):
         """Ask every job to end, and close when the last one has."""
         if not self._closing:
             self._closing = True
-            Saving(self.centralWidget()).show()
+            Saving(self.shell).show()
         self.desk.runner.stop_all()
         if self.desk.runner.idle:
             self.close()
@@ -275,11 +250,3 @@ class MainWindow(QMainWindow):
             page.shutdown()
         self.hide()
         self.deleteLater()
-
-    def _ask_to_stop(self) -> str:
-        return ask(
-            self,
-            _("The training is still running"),
-            _("“Stop and save” keeps what was learned so far; you can go on later from there."),
-            (("keep", _("&Keep training"), "plain"), ("stop", _("&Stop and save"), "primary")),
-        )

@@ -52,3 +52,16 @@ def refreshed(state: WizardState, live: LiveRun) -> WizardState:
 def own_folder(path: Path) -> str:
     """The run's name without the time in front."""
     return path.name.partition("_")[2] or path.name
+
+
+def started_over(state: WizardState) -> WizardState:
+    """The state of a new fine-tuning on the same card."""
+    advice = state.recommendation
+    return WizardState(
+        step=Step.MODEL if state.probed else Step.GPU,
+        probed=state.probed,
+        card=state.card,
+        goal=state.goal,
+        recommendation=advice,
+        method=advice.method if advice else None,
+    )

@@ -12,6 +12,7 @@ from core.wording import gigabytes
 from gui import theme
 from gui.answers import short_name
 from gui.icons import Icon
+from gui.widgets.ask import ask
 from gui.widgets.buttons import button, primary
 from gui.widgets.problem_card import ProblemCard
 from gui.widgets.text import label, row
@@ -138,3 +139,13 @@ class Saving(QWidget):
         if parent is not None:
             self.setGeometry(parent.rect())
         self.raise_()
+
+
+def ask_to_stop(window: QWidget) -> str:
+    """Ask what becomes of a training when the window closes: "keep" or "stop"."""
+    return ask(
+        window,
+        _("The training is still running"),
+        _("“Stop and save” keeps what was learned so far; you can go on later from there."),
+        (("keep", _("&Keep training"), "plain"), ("stop", _("&Stop and save"), "primary")),
+    )

@@ -28,8 +28,8 @@ def _text(t: Tokens) -> str:
 
 def _buttons(t: Tokens) -> str:
     return f"""
-    QPushButton {{ background: {t.surface}; color: {t.ink}; border: 1px solid {t.edge}; border-radius: {RADIUS}px;
-        padding: 7px 17px; }}
+    QPushButton {{ background: {t.surface}; color: {t.ink}; border: 1px solid {t.edge};
+        border-radius: {RADIUS}px; padding: 7px 17px; }}
     QPushButton:hover {{ background: {t.sunken}; }}
     QPushButton:pressed {{ background: {t.hairline}; }}
     QPushButton:disabled {{ color: {t.muted}; background: {t.paper}; border-color: {t.hairline}; }}
@@ -45,8 +45,8 @@ def _buttons(t: Tokens) -> str:
     QPushButton[kind="quiet"]:checked {{ background: {t.wash}; }}
     QPushButton[kind="quiet"]:focus {{ border: 2px solid {t.accent}; padding: 4px 8px; }}
     QPushButton[kind="quiet"]:disabled {{ color: {t.muted}; }}
-    QPushButton[kind="fold"] {{ background: transparent; border: 2px solid transparent; padding: 4px 8px 4px 0;
-        text-align: left; }}
+    QPushButton[kind="fold"] {{ background: transparent; border: 2px solid transparent;
+        padding: 4px 8px 4px 0; margin-left: -4px; text-align: left; }}
     QPushButton[kind="fold"]:hover {{ color: {t.accent}; }}
     QPushButton[kind="fold"]:focus {{ border: 2px solid {t.accent}; padding: 4px 8px 4px 0; }}
     QPushButton[kind="chip"] {{ border-radius: 14px; padding: 5px 13px; text-align: left; }}
@@ -72,14 +72,14 @@ def _inputs(t: Tokens) -> str:
     {focused} {{ border: 2px solid {t.accent}; padding: 4px 7px; }}
     QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{ color: {t.muted};
         background: {t.paper}; border-color: {t.hairline}; }}
-    QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: none; padding: 0; min-height: 0;
+    QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus {{ border: none; padding: 0; min-height: 0;
         background: transparent; }}
-    QAbstractSpinBox QLineEdit:focus {{ border: none; padding: 0; }}
     QComboBox::drop-down {{ border: none; width: 24px; }}
     QComboBox::down-arrow {{ image: url({down}); width: 14px; height: 14px; }}
     QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.edge}; outline: none;
         selection-background-color: {t.wash}; selection-color: {t.ink}; padding: 4px; }}
-    QSpinBox::up-button, QDoubleSpinBox::up-button {{ subcontrol-position: top right; border: none; width: 20px; }}
+    QSpinBox::up-button, QDoubleSpinBox::up-button {{ subcontrol-position: top right; border: none;
+        width: 20px; }}
     QSpinBox::down-button, QDoubleSpinBox::down-button {{ subcontrol-position: bottom right; border: none;
         width: 20px; }}
     QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url({up}); width: 11px; height: 11px; }}
@@ -121,7 +121,8 @@ def _surfaces(t: Tokens) -> str:
 
 def _bars(t: Tokens) -> str:
     return f"""
-    QProgressBar {{ background: {t.hairline}; border: none; border-radius: 3px; min-height: 6px; max-height: 6px; }}
+    QProgressBar {{ background: {t.hairline}; border: none; border-radius: 3px; min-height: 6px;
+        max-height: 6px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
     QScrollBar:vertical {{ background: transparent; width: 12px; margin: 2px; }}
     QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 2px; }}

@@ -45,7 +45,8 @@ class Tokens:
 
 
 _PART_NAMES = (
-    "weights", "adapter", "gradients", "optimizer", "activations", "logits", "workspace", "overhead", "others",
+    "weights", "adapter", "gradients", "optimizer", "activations", "logits", "workspace", "overhead",
+    "others",
 )  # fmt: skip
 
 
@@ -66,7 +67,8 @@ LIGHT = Tokens(
     hairline="#E3E4E2", edge="#C9CCCB", accent="#2F6FDE", on_accent="#FFFFFF", wash="#EDF3FD",
     good="#2E8B57", caution="#B7791F", trouble="#C0392B",
     series=_series("#0072B2", "#D55E00", "#00805E"),
-    parts=_parts("#0072B2", "#56B4E9", "#CC79A7", "#D98BB5", "#E69F00", "#D55E00", "#8A9299", "#B4BABF", "#5D6368"),
+    parts=_parts("#0072B2", "#56B4E9", "#CC79A7", "#D98BB5", "#E69F00", "#D55E00",
+                 "#8A9299", "#B4BABF", "#5D6368"),
 )  # fmt: skip
 
 DARK = Tokens(
@@ -74,7 +76,8 @@ DARK = Tokens(
     hairline="#33373A", edge="#4A5055", accent="#6EA0FF", on_accent="#0F1318", wash="#222C3D",
     good="#5CC08B", caution="#E0A94A", trouble="#F07A6A",
     series=_series("#56B4E9", "#F0A35E", "#3FC79F"),
-    parts=_parts("#3D9AD6", "#8CCBF2", "#DB93BB", "#B8749A", "#E6AD33", "#E8793A", "#7C858C", "#596066", "#9BA1A6"),
+    parts=_parts("#3D9AD6", "#8CCBF2", "#DB93BB", "#B8749A", "#E6AD33", "#E8793A",
+                 "#7C858C", "#596066", "#9BA1A6"),
 )  # fmt: skip
 
 _now = LIGHT
@@ -124,8 +127,10 @@ def _palette(t: Tokens) -> QPalette:
     palette = QPalette()
     role = QPalette.ColorRole
     for name, value in (
-        (role.Window, t.paper), (role.WindowText, t.ink), (role.Base, t.surface), (role.AlternateBase, t.sunken),
-        (role.Text, t.ink), (role.Button, t.surface), (role.ButtonText, t.ink), (role.PlaceholderText, t.muted),
+        (role.Window, t.paper), (role.WindowText, t.ink), (role.Base, t.surface),
+        (role.AlternateBase, t.sunken),
+        (role.Text, t.ink), (role.Button, t.surface), (role.ButtonText, t.ink),
+        (role.PlaceholderText, t.muted),
         (role.Highlight, t.accent), (role.HighlightedText, t.on_accent), (role.ToolTipBase, t.surface),
         (role.ToolTipText, t.ink), (role.Link, t.accent), (role.Mid, t.edge), (role.Light, t.hairline),
     ):  # fmt: skip

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+#: Events that one call takes over: a frame must not wait for a run of 100,000 steps.
+MOST = 6000
 #: Seconds without any event after which nobody was working: memory is measured every second.
 IDLE = 30.0
 
@@ -49,7 +51,7 @@ class Curve:
 
     def extend(self, events: Sequence[Any], clock: "Clock") -> bool:
         """Take over what is new in `events`; True when there was something."""
-        fresh = events[self.x.size :]
+        fresh = events[self.x.size : self.x.size + MOST]
         for event in fresh:
             self.x.append(clock.at(event.time))
             self.y.append(self._value(event))
@@ -60,7 +62,7 @@ class Smooth(Curve):
     """An exponential average of another curve, with bias correction, as TensorBoard draws it."""
 
     def __init__(self, weight: float = 0.8) -> None:
-        super().__init__(lambda event: event.loss)
+        super().__init__(_loss)
         self._weight, self._average, self._seen = weight, 0.0, 0
         self._value = self._next
 
@@ -106,7 +108,10 @@ class Timeline:
 
     def __init__(self) -> None:
         self._key: tuple[int, int] | None = None
-        self._reset(RunHistory())
+        self._seen = 0.0
+        self._clock = Clock(RunHistory())
+        self.loss, self.smooth = Curve(_loss), Smooth()
+        self.validation, self.memory = Curve(_loss), Curve(_gigabytes)
 
     def follow(self, history: RunHistory) -> bool:
         """Take over what is new; True when a curve changed. A resumed run is read again from its start."""
@@ -125,9 +130,20 @@ class Timeline:
         ]
         return any(changes)
 
+    def caught_up(self, history: RunHistory) -> bool:
+        """Whether everything that happened is in the curves."""
+        return self.smooth.x.size >= len(history.steps) and self.memory.x.size >= len(history.memory)
+
     def _reset(self, history: RunHistory) -> None:
         self._clock = Clock(history)
         self._seen = history.memory[-1].time if history.memory else 0.0
-        self.loss, self.smooth = Curve(lambda event: event.loss), Smooth()
-        self.validation = Curve(lambda event: event.loss)
-        self.memory = Curve(lambda event: event.used_bytes / 1e9)
+        self.loss, self.smooth = Curve(_loss), Smooth()
+        self.validation, self.memory = Curve(_loss), Curve(_gigabytes)
+
+
+def _loss(event: Any) -> float | None:
+    return event.loss  # type: ignore[no-any-return]
+
+
+def _gigabytes(event: Any) -> float:
+    return float(event.used_bytes) / 1e9

@@ -11,41 +11,41 @@ class NVMLError(Exception):
     """Base of NVML's errors; pynvml makes a subclass for every code, and core.gpu knows them by name."""
 
 
-class NVMLError_LibraryNotFound(NVMLError):  # noqa: N801 - pynvml's spelling
+class NVMLError_LibraryNotFound(NVMLError):  # noqa: N801, N818 - pynvml's spelling
     pass
 
 
-class NVMLError_DriverNotLoaded(NVMLError):  # noqa: N801
+class NVMLError_DriverNotLoaded(NVMLError):  # noqa: N801, N818
     pass
 
 
-class NVMLError_LibRmVersionMismatch(NVMLError):  # noqa: N801
+class NVMLError_LibRmVersionMismatch(NVMLError):  # noqa: N801, N818
     pass
 
 
-class NVMLError_GpuIsLost(NVMLError):  # noqa: N801
+class NVMLError_GpuIsLost(NVMLError):  # noqa: N801, N818
     pass
 
 
-class NVMLError_NotSupported(NVMLError):  # noqa: N801
+class NVMLError_NotSupported(NVMLError):  # noqa: N801, N818
     pass
 
 
-class NVMLError_NoPermission(NVMLError):  # noqa: N801
+class NVMLError_NoPermission(NVMLError):  # noqa: N801, N818
     pass
 
 
-class NVMLError_InvalidArgument(NVMLError):  # noqa: N801
+class NVMLError_InvalidArgument(NVMLError):  # noqa: N801, N818
     pass
 
 
-class NVMLError_Uninitialized(NVMLError):  # noqa: N801
+class NVMLError_Uninitialized(NVMLError):  # noqa: N801, N818
     pass
 
 
 @dataclass
 class FakeCard:
-    """One card; `processes` are (pid, name, bytes or None), `graphics` likewise. `fails` names calls that raise."""
+    """One card; `processes` and `graphics` are (pid, name, bytes or None). `fails` names calls that raise."""
 
     name: str | bytes = "NVIDIA GeForce RTX 4090"
     total: int = 24564 << 20

@@ -18,7 +18,8 @@ def make_tiny_model(folder: Path, *, template: str | None = TEMPLATE, **facts: A
     torch.manual_seed(0)
     tokenizer = make_tiny_tokenizer(template)
     shape = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
-             "num_key_value_heads": 2, "max_position_embeddings": 512} | facts  # fmt: skip
+             "num_key_value_heads": 2, "max_position_embeddings": 512, "initializer_range": 0.2} | facts  # fmt: skip
+    # with the usual small initial weights tied logits stay near zero and an adapter could learn nothing
     config = LlamaConfig(
         vocab_size=len(tokenizer), bos_token_id=0, eos_token_id=2, pad_token_id=2, tie_word_embeddings=True, **shape
     )

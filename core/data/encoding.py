@@ -47,11 +47,7 @@ def encoding_of(path: Path, tick: Callable[[], None]) -> str | None:
             return ""
         file.seek(0)
         wrong = _first_wrong_byte(file, tick)
-        if wrong is None:
-            return "utf-8"
-        start = max(0, wrong - _SAMPLE // 2)
-        file.seek(start)
-        return _guess(_whole_lines(file.read(_SAMPLE), cut=start > 0))
+        return "utf-8" if wrong is None else _guess(_sample(file, wrong))
 
 
 def _first_wrong_byte(file: BinaryIO, tick: Callable[[], None]) -> int | None:
@@ -67,6 +63,18 @@ def _first_wrong_byte(file: BinaryIO, tick: Callable[[], None]) -> int | None:
     except UnicodeDecodeError as error:
         return done + error.start
     return None
+
+
+def _sample(file: BinaryIO, around: int) -> bytes:
+    """Return the lines around a place; half ones may begin or end in the middle of a letter."""
+    start = max(0, around - _SAMPLE // 2)
+    file.seek(start)
+    sample = file.read(_SAMPLE)
+    if start:
+        sample = sample[sample.find(b"\n") + 1 :]
+    if file.read(1):
+        sample = sample[: sample.rfind(b"\n") + 1] or sample
+    return sample
 
 
 def _guess(sample: bytes) -> str | None:
@@ -98,10 +106,3 @@ def _is_chinese(sample: bytes) -> bool:
 
 def _beyond_ascii(text: str) -> int:
     return len(text) - len(text.encode("ascii", "ignore"))
-
-
-def _whole_lines(sample: bytes, cut: bool) -> bytes:
-    """Drop the half lines at the ends of a sample: they may begin or end in the middle of a letter."""
-    if cut:
-        sample = sample[sample.find(b"\n") + 1 :]
-    return sample[: sample.rfind(b"\n") + 1] or sample if len(sample) > _SAMPLE // 2 else sample

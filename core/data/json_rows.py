@@ -28,6 +28,8 @@ def json_records(source: Source) -> Iterator[Record]:
     first, more = source.opening()
     if more and _is_json(first):
         return _by_line(source)
+    if not first:
+        return iter(())
     return _array(source) if first.startswith("[") else _objects(source)
 
 

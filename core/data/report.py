@@ -90,6 +90,7 @@ def _characters(lengths: Sequence[int]) -> dict[str, int]:
     last = len(lengths) - 1
     return {
         "total": sum(lengths),
+        "mean": round(sum(lengths) / len(lengths)),
         "shortest": lengths[0],
         "median": lengths[last // 2],
         "p95": lengths[last * 95 // 100],

@@ -55,10 +55,14 @@ class Source:
         """Whether the file was read as text."""
         return bool(self._encoding)
 
-    def text(self, newline: str | None = None) -> io.TextIOWrapper:
-        """Open the text; bytes that are no text become U+FFFD, which makes their row a broken one."""
-        raw = io.BufferedReader(_Counted(self.path, self.told), _BLOCK)
-        return io.TextIOWrapper(raw, encoding=self.encoding, errors="replace", newline=newline)
+    def text(self, newline: str | None = None, *, ahead: bool = False) -> io.TextIOWrapper:
+        """Open the text; bytes that are no text become U+FFFD, which makes their row a broken one.
+
+        A look `ahead` asks whether to stop but does not count as reading.
+        """
+        encoding = self.encoding
+        raw = _Counted(self.path, (lambda _done: self.told(0)) if ahead else self.told)
+        return io.TextIOWrapper(io.BufferedReader(raw, _BLOCK), encoding, "replace", newline)
 
     def lines(self) -> Iterator[tuple[int, str | None]]:
         """Yield (number, line with its end); None stands for a line longer than MAX_ROW."""
@@ -74,7 +78,7 @@ class Source:
 
     def opening(self) -> tuple[str, bool]:
         """Return the first line that is not blank, stripped and cut at MAX_ROW, and whether more follows."""
-        with self.text() as stream:
+        with self.text(ahead=True) as stream:
             lines = (line for line in iter(lambda: stream.readline(MAX_ROW), "") if not line.isspace())
             return next(lines, "").strip(), next(lines, None) is not None
 

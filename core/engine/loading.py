@@ -44,6 +44,17 @@ def load_base(folder: Path, method: Method, where: torch.device) -> PreTrainedMo
     return model
 
 
+def keep_trainable(model: PreTrainedModel) -> None:
+    """Stop bitsandbytes from repacking 4-bit weights on the processor during an evaluation.
+
+    Its repacked layout (AVX-512 bf16) has no backward pass and is never undone: training after the first evaluation
+    would go on with wrong gradients, with nothing but a warning (bitsandbytes 0.50, Linear4bit.forward).
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
 def attach_new_adapter(model: PreTrainedModel, plan: TrainingPlan) -> PeftModel:
     """Put an untrained adapter on the base: B is zero, so training starts from the base model exactly.
 

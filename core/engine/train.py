@@ -11,7 +11,7 @@ from core.data.rows import Conversation
 from core.data.split import split
 from core.engine.device import compute_dtype, device
 from core.engine.encoding import ChatFormat, Encoded, collate
-from core.engine.loading import attach_new_adapter, load_base, load_tokenizer
+from core.engine.loading import attach_new_adapter, keep_trainable, load_base, load_tokenizer
 from core.engine.loss import tiling_is_exact
 from core.engine.trainer import Obedience, SoloTrainer
 from core.events import Event, Noted, Saved, Say, Stage, StageName, Stop
@@ -134,6 +134,7 @@ def _model(folder: Path, plan: TrainingPlan, talk: Talk) -> PeftModel:
     if where.type == "cpu":
         talk.emit(Noted(code="cpu_training"))
     base = load_base(folder, plan.method, where)
+    keep_trainable(base)
     model = attach_new_adapter(base, plan)
     if plan.checkpointing != "none":
         # int8 with the non-reentrant kind keeps every linear's input (see the memory notes)

@@ -63,9 +63,7 @@ def _findings(report: DataReport) -> QVBoxLayout:
     found = column(label(_("Findings"), "strong"), spacing=8)
     rejected = report.rejected or len(report.problems)
     if report.duplicates:
-        found.addWidget(
-            Badge("caution", _("{n} duplicate rows, used once").format(n=count(report.duplicates)))
-        )
+        found.addWidget(Badge("caution", _("{n} rows are repeats").format(n=count(report.duplicates))))
     if not rejected:
         found.addWidget(Badge("good", _("Every row can be used")))
     else:

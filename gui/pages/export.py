@@ -52,9 +52,7 @@ class ExportPage(Page):
         inner.addLayout(row(label(_("Adapter"), "lead", wrap=False), self._adapter_size, None, spacing=12))
         inner.addWidget(
             label(
-                _(
-                    "What was learned, as a LoRA adapter. Loads with PEFT and most tools on top of the base model."
-                ),
+                _("What was learned, as a LoRA adapter. PEFT and most tools load it on top of its base."),
                 "muted",
             )
         )
@@ -69,8 +67,8 @@ class ExportPage(Page):
         inner.addLayout(
             row(label(_("Merged model"), "lead", wrap=False), self._merged_size, None, spacing=12)
         )
-        inner.addWidget(label(_("Adapter and base in one 16-bit model folder. Afterwards its answers are compared with the adapter's, "
-                                "word by word."), "muted"))  # fmt: skip
+        words = _("Adapter and base in one 16-bit folder. Then its answers are compared with the adapter's.")
+        inner.addWidget(label(words, "muted"))
         self._target_path = Elided("")
         self._choose = button(_("&Change…"), "choose_target", self._choose_target)
         place = row(self._target_path, self._choose)

@@ -120,18 +120,13 @@ class GpuPage(Page):
     def _draw_practice(self) -> None:
         frame, inner = panel(margin=24)
         inner.addWidget(label(_("Practice mode"), "number", wrap=False))
-        inner.addWidget(
-            label(
-                _(
-                    "No NVIDIA card found: practice mode on the processor with the starter model. Everything works, "
-                    "only slower."
-                ),
-                "lead",
-            )
+        words = _(
+            "No NVIDIA card found: practice mode on the processor with the starter model. "
+            "Everything works, only slower."
         )
-        inner.addWidget(
-            label(_("A small model learns your data in minutes, so you can try every step."), "muted")
-        )
+        hint = _("A small model learns your data in minutes, so you can try every step.")
+        inner.addWidget(label(words, "lead"))
+        inner.addWidget(label(hint, "muted"))
         inner.addSpacing(8)
         self._use = primary(_("&Use this"), "use_card", self._use_this)
         again = button(_("Look again"), "look_again", self.read_cards, icon="refresh")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QLocale
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from core.catalog import STARTER, ModelSpec
 from core.i18n import _
@@ -16,8 +17,7 @@ from core.wording import gigabytes, method_words, parameters
 from gui.pages.gpu import reason_text
 from gui.widgets.badge import Badge
 from gui.widgets.buttons import Tile
-from gui.widgets.text import column, label, row
-
+from gui.widgets.text import Elided, column, label, row
 
 #: Share of the free memory that a plan may fill before it counts as tight.
 ROOM = 0.92
@@ -51,7 +51,7 @@ def fit_of(state: WizardState, spec: ModelSpec) -> Fit:
 
 
 def method_for(state: WizardState, spec: ModelSpec) -> Method:
-    """The recommended method for the recommended model, else the most precise one that fits with room to spare."""
+    """What is recommended for the recommended model, else the most precise method that fits with room."""
     advice, card = state.recommendation, state.card
     if advice is not None and (card is None or spec.id == advice.model.id):
         return advice.method
@@ -86,14 +86,18 @@ class ModelTile(Tile):
         title.addStretch(1)
         title.addWidget(Badge(fit.tone, fit.words))
         here = _("On this computer") if folder else _download(spec)
-        lines = column(
-            title, row(label(facts, "muted", wrap=False), None, label(here, "muted", wrap=False)), spacing=4
-        )
+        lines = column(title, _stretched(Elided(facts, "muted"), label(here, "muted", wrap=False)), spacing=4)
         for reason in reasons[:2]:
             lines.addWidget(label(reason_text(reason), "small"))
         super().__init__(f"model_{spec.id}", lines)
         self.setAccessibleName(spec.title)
         self.setAccessibleDescription(f"{facts}. {fit.words}. {here}")
+
+
+def _stretched(first: QWidget, second: QWidget) -> QHBoxLayout:
+    line = row(first, second)
+    line.setStretch(0, 1)
+    return line
 
 
 def _download(spec: ModelSpec) -> str:

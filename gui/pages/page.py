@@ -62,7 +62,7 @@ class Page(QWidget):
         inner.setLayout(self.column)
         middle = QWidget()
         middle.setProperty("role", "column")
-        row = QHBoxLayout(middle)
+        row = self._row = QHBoxLayout(middle)
         row.setContentsMargins(theme.MARGIN, theme.MARGIN - 8, theme.MARGIN, theme.MARGIN)
         row.addWidget(inner, 1)
         if not wide:
@@ -71,6 +71,7 @@ class Page(QWidget):
 
     def dock_right(self, widget: QWidget, width: int) -> None:
         """Put a widget beside the scrolling column, always in sight."""
+        self._row.setContentsMargins(theme.MARGIN, theme.MARGIN - 8, 2 * theme.GRID, theme.MARGIN)
         holder = QWidget()
         holder.setProperty("role", "column")
         column = QVBoxLayout(holder)

@@ -48,7 +48,7 @@ class PlanPage(Page):
         self.column.addLayout(self._problems)
         self.column.addWidget(self.fields)
         self.column.addStretch(1)
-        self.dock_right(self.cost, 336)
+        self.dock_right(self.cost, 288)
 
     def show_state(self, state: WizardState) -> None:
         super().show_state(state)

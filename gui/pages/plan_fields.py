@@ -9,12 +9,11 @@ from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QVBoxLayou
 from core.i18n import _
 from core.plan import TARGETS, Method, Optimizer, TrainingPlan
 from core.wording import goal_words, method_words
-from gui import theme
 from gui.widgets.badge import Badge
 from gui.widgets.buttons import Tile, button
-from gui.widgets.fields import Choice, Real, Whole, no_arrows, short
+from gui.widgets.fields import Choice, Real, Whole, short
 from gui.widgets.fold import Fold
-from gui.widgets.text import column, label, row
+from gui.widgets.text import Elided, column, label, row
 
 Field = Whole | Real | Choice
 #: Plan value → what the field shows.
@@ -30,8 +29,8 @@ class Line:
         self.words.setBuddy(field)
         self.words.setToolTip(hint)
         field.setToolTip(hint)
-        field.setFixedWidth(190)
-        self.mark = label("", "small", wrap=False)
+        field.setFixedWidth(152)
+        self.mark = Elided("")
         self.note = Badge("caution", wrap=True)
         self.note.hide()
 
@@ -81,7 +80,7 @@ class PlanFields(QWidget):
         self.advanced = Fold(_("&Advanced"), "advanced", self._grid(self._expert()))
         outer.addWidget(self.advanced)
         again = button(
-            _("Back to the recommended values"), "reset_plan", self.reset.emit, kind="quiet", icon="refresh"
+            _("Back to the recommended values"), "reset_plan", self.reset.emit, kind="fold", icon="refresh"
         )
         outer.addLayout(row(again, None))
 
@@ -108,7 +107,7 @@ class PlanFields(QWidget):
         return [
             ("method", Choice("method", _("Method"), methods), _("&Method"),
              _("How the base model is held in memory while the adapter learns"), method_words),
-            ("rank", rank, _("Ran&k"), _("How much the adapter can learn; more needs more memory and more data"), str),
+            ("rank", rank, _("Ran&k"), _("How much the adapter can learn; more needs more memory"), str),
             ("tokens", tokens, _("&Longest row"), _("Longer rows are cut; memory grows with it"), str),
             ("epochs", Real("epochs", _("Epochs"), 0.01, 1000, 1), _("&Epochs"),
              _("How often every row is seen"), short),
@@ -117,7 +116,6 @@ class PlanFields(QWidget):
     def _expert(self) -> list[tuple[str, Field, str, str, Callable[[Any], str]]]:
         targets = [(name, f"{_target(name)} ({len(modules)})") for name, modules in TARGETS.items()]
         seed = Whole("seed", _("Seed"), 0, 2**31 - 1)
-        no_arrows(seed)
         ways = [("none", _("Off (fastest)")), ("4", _("Every 4th layer")), ("2", _("Every 2nd layer")),
                 ("full", _("Every layer (least memory)"))]  # fmt: skip
         optimizers = [(Optimizer.ADAMW, "AdamW"), (Optimizer.ADAMW8BIT, _("AdamW, 8-bit"))]
@@ -149,9 +147,9 @@ class PlanFields(QWidget):
     def _grid(self, fields: list[tuple[str, Field, str, str, Callable[[Any], str]]]) -> QGridLayout:
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(2 * theme.GRID)
+        grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(6)
-        grid.setColumnMinimumWidth(0, 130)
+        grid.setColumnMinimumWidth(0, 108)
         grid.setColumnStretch(2, 1)
         for name, field, words, hint, recommended in fields:
             made = Line(field, words, hint, recommended)

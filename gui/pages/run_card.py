@@ -36,11 +36,10 @@ class RunCard(QFrame):
         inner.addWidget(Sparkline(summary.losses))
         name = Elided(own_folder(summary.path), "strong")
         name.setToolTip(str(summary.path))
-        words = column(name, Elided(_facts(summary), "muted"), spacing=2)
-        inner.addLayout(words, 1)
         badge = Badge(_TONES[summary.state], state_words(summary.state))
-        badge.setFixedWidth(116)
-        inner.addWidget(badge)
+        facts = row(badge, Elided(_facts(summary), "muted"), spacing=12)
+        facts.setStretch(1, 1)
+        inner.addLayout(column(name, facts, spacing=4), 1)
         inner.addLayout(self._buttons(summary))
 
     def _buttons(self, summary: Summary) -> QHBoxLayout:
@@ -53,8 +52,10 @@ class RunCard(QFrame):
         resume.setVisible(summary.resumable)
         buttons.addWidget(resume)
         buttons.addWidget(button(_("Open"), "open_run", lambda: self.opened.emit(summary.path, False)))
-        delete = button("", "delete_run", lambda: self.delete_asked.emit(summary.path), kind="quiet", icon="trash",
-                        tip=_("Delete this run"))  # fmt: skip
+        delete = button(
+            "", "delete_run", lambda: self.delete_asked.emit(summary.path), kind="quiet", icon="trash"
+        )
+        delete.setToolTip(_("Delete this run"))
         delete.setAccessibleName(_("Delete {name}").format(name=summary.path.name))
         delete.setEnabled(summary.state is not RunState.RUNNING)
         buttons.addWidget(delete)

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout
 
 from core.i18n import _, ngettext
@@ -87,9 +86,7 @@ class RunsPage(Page):
         answer = ask(
             self,
             _("Delete this run?"),
-            _(
-                "{name} with its adapter, checkpoints and curves is removed from the disk. This cannot be undone."
-            ).format(name=path.name),
+            _("{name} with its adapter, checkpoints and curves is deleted for good.").format(name=path.name),
             (("keep", _("&Keep it"), "plain"), ("delete", _("&Delete"), "primary")),
         )
         if answer == "delete":

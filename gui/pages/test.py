@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout
 
 from core.events import Answered, Failed, Fragment, Last, Say, Side, Stage, StageName
 from core.i18n import _
@@ -36,11 +36,12 @@ class TalkPage(Page):
     """Keeps one ChatJob open while the page is in sight; leaving the page frees the card."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(desk, _("What has it learned?"), _("The same question to both, answered by the same model "
-                         "with the adapter off and on."), wide=True)  # fmt: skip
+        lead = _("The same question to both, answered by the same model with the adapter off and on.")
+        super().__init__(desk, _("What has it learned?"), lead, wide=True)
         self._chat: JobThread | None = None
         self._ready = False
         self._awaited: list[Side] = []
+        self._offered: list[Chip] = []
         self._run: object = None
         self._problems = QVBoxLayout()
         self.column.addLayout(self._problems)
@@ -86,10 +87,12 @@ class TalkPage(Page):
 
     def _offer(self, questions: tuple[str, ...]) -> None:
         clear(self._chips)
+        self._offered = []
         for index, question in enumerate(questions):
             chip = Chip(question, f"suggestion_{index}")
             chip.clicked.connect(lambda _on=False, q=question: self._take(q))
             self._chips.addWidget(chip)
+            self._offered.append(chip)
 
     def _take(self, question: str) -> None:
         self.question.setText(question)
@@ -130,10 +133,8 @@ class TalkPage(Page):
         self.send.setEnabled(free and bool(self.question.text().strip()))
         self.fresh.setEnabled(free)
         self.question.setEnabled(self._chat is not None)
-        for index in range(self._chips.count()):
-            chip = self._chips.itemAt(index).widget()
-            if isinstance(chip, QWidget):
-                chip.setEnabled(free)
+        for chip in self._offered:
+            chip.setEnabled(free)
 
     def _heard(self, event: object) -> None:
         if isinstance(event, Fragment):
@@ -160,7 +161,7 @@ class TalkPage(Page):
         if isinstance(event, Failed):
             card = ProblemCard(event.problem, actions=frozenset({Action.RETRY, Action.TRY_SMALLER}))
             card.acted.connect(lambda _action: self._retry())
-            if card.problem and explain_has_no_retry(card):
+            if card.findChild(QPushButton, "problem_action") is None:
                 card.add(button(_("Try again"), "chat_again", self._retry))
             self._problems.addWidget(card)
 
@@ -179,8 +180,3 @@ class TalkPage(Page):
             self._chat, self._ready, self._awaited = None, False, []
             for column in self.columns.values():
                 column.drop()
-
-
-def explain_has_no_retry(card: ProblemCard) -> bool:
-    """Whether the card came without a button of its own."""
-    return card.findChild(QPushButton, "problem_action") is None

@@ -62,7 +62,7 @@ class TalkColumn(QWidget):
             self._down()
 
     def finish(self, event: Answered, state: WizardState) -> None:
-        """Show the whole answer, and which weights gave it: what the event says, not what the column hopes."""
+        """Show the whole answer, and which weights gave it: the event says so, not the column."""
         self._messages.append({"role": "assistant", "content": event.answer})
         if self._open is None:
             return

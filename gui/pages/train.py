@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from core.i18n import _
 from core.problems import Trouble, diagnose
@@ -16,6 +16,7 @@ from gui.choose import open_folder
 from gui.desk import Desk
 from gui.live_run import LiveRun
 from gui.pages.page import Page
+from gui.pages.plan_summary import PlanSummary
 from gui.pages.train_words import headline, more_words, progress_words
 from gui.timeline import Timeline
 from gui.widgets.buttons import button, primary
@@ -24,7 +25,7 @@ from gui.widgets.log_view import LogView
 from gui.widgets.notes import NotesView
 from gui.widgets.problem_card import ProblemCard
 from gui.widgets.series_legend import SeriesLegend
-from gui.widgets.text import clear, label, row
+from gui.widgets.text import clear, label, panel, row
 
 #: Frames a second; events may come a thousand times as fast.
 FRAMES = 10
@@ -46,8 +47,14 @@ class TrainPage(Page):
         self.legend = SeriesLegend()
         self.column.addWidget(self.legend)
         self.plot = LivePlot()
-        self.plot.setMinimumHeight(340)
-        self.column.addWidget(self.plot, 1)
+        self.plot.setMinimumHeight(280)
+        self._chart, inner = panel(margin=8)
+        inner.addWidget(self.plot)
+        self.column.addWidget(self._chart, 1)
+        self.summary = PlanSummary()
+        self.column.addWidget(self.summary)
+        self._filler = QWidget()
+        self.column.addWidget(self._filler, 1)
         self.notes = NotesView()
         self.column.addWidget(self.notes)
         self.log = LogView()
@@ -111,8 +118,12 @@ class TrainPage(Page):
         self.resume.setEnabled(other is None)
         self.again.setVisible(broken or state is RunState.FINISHED)
         self.again.setEnabled(other is None)
-        for part in (self.plot, self.legend, self.log):
-            part.setVisible(live is not None and state is not RunState.NEW)
+        drawn = live is not None and state is not RunState.NEW
+        for part in (self._chart, self.legend, self.log):
+            part.setVisible(drawn)
+        self.summary.setVisible(not drawn)
+        self._filler.setVisible(not drawn)
+        self.summary.set(self.state)
         self._show_words()
         self._show_problem()
         if live is not None:
@@ -208,8 +219,9 @@ class TrainPage(Page):
         live = self._live
         if live is None or live.version == self._drawn:
             return
-        self._drawn = live.version
-        if self._timeline.follow(live.history):
+        changed = self._timeline.follow(live.history)
+        self._drawn = live.version if self._timeline.caught_up(live.history) else -1
+        if changed:
             newest = live.history.memory[-1] if live.history.memory else None
             self.plot.draw(self._timeline, newest.total_bytes if newest and newest.on_card else 0)
         self._show_words()

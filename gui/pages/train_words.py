@@ -1,7 +1,7 @@
 """The sentences of the Train page: where a run stands."""
 
 from core.events import StageName
-from core.i18n import _
+from core.i18n import _, language
 from core.planning import total_steps
 from core.runs import RunState
 from core.wizard import WizardState
@@ -71,17 +71,20 @@ def _finished(live: LiveRun) -> str:
 
 
 def _broken(live: LiveRun) -> str:
-    history = live.history
-    saved = max((event.step for event in history.saved), default=0)
-    what = _("The computer or the program ended in the middle.") + " " if live.state is RunState.INTERRUPTED else ""
-    words = _("It got to step {step} of {total}.").format(
-        step=count(history.step), total=count(history.total_steps)
-    ) if history.steps else _("It had not begun to learn.")  # fmt: skip
-    if not saved:
-        return what + words + " " + _("Nothing was saved yet, so it starts again from the beginning.")
-    return (
-        words + " " + _("Nothing up to step {step} is lost; it goes on from there.").format(step=count(saved))
-    )
+    history, saved = live.history, live.checkpoint_step
+    said = []
+    if live.state is RunState.INTERRUPTED:
+        said.append(_("The computer or the program ended in the middle."))
+    if history.steps:
+        step, total = count(history.step), count(history.total_steps)
+        said.append(_("It got to step {step} of {total}.").format(step=step, total=total))
+    else:
+        said.append(_("It had not begun to learn."))
+    if saved:
+        said.append(_("Nothing up to step {step} is lost; it goes on from there.").format(step=count(saved)))
+    else:
+        said.append(_("Nothing was saved yet, so it starts again from the beginning."))
+    return ("" if language() == "zh" else " ").join(said)
 
 
 def more_words(live: LiveRun | None) -> str:

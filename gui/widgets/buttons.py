@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.icons import set_icon
@@ -58,6 +58,8 @@ class Tile(QPushButton):
         frame = QHBoxLayout(self)
         pad = 2 * theme.GRID
         frame.setContentsMargins(pad, pad - 4, pad, pad - 4)
+        if isinstance(inner, QVBoxLayout):
+            inner.addStretch(1)
         frame.addLayout(inner)
         for child in self.findChildren(QWidget):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

@@ -29,7 +29,7 @@ class DropZone(QFrame):
         parts = (
             Icon("upload", "muted", 32),
             label(headline, "lead", wrap=False),
-            label(hint, "muted"),
+            label(hint, "muted", wrap=False),
             extra,
         )
         for part in parts:

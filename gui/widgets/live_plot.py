@@ -106,7 +106,7 @@ class LivePlot(QWidget):
         """Take the colours of the scheme in use."""
         self._view.setBackground(theme.colour("surface"))
         pale = theme.colour("loss")
-        pale.setAlphaF(0.28)
+        pale.setAlphaF(0.4)
         self._lines["raw"].setPen(pg.mkPen(pale, width=1))
         for name in ("loss", "validation", "memory"):
             series = theme.tokens().series[name]

@@ -3,7 +3,7 @@
 import json
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 
 from core.i18n import _
 from core.problems import Problem
@@ -36,29 +36,24 @@ class ProblemCard(QFrame):
         self.advice = label(words.advice, "body", name="problem_advice")
         self.advice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._buttons = QHBoxLayout()
+        self._buttons.addStretch(1)
         inner = column(self.title, self.advice, self._buttons, self._details(problem), spacing=6)
         if words.action is not None and (actions is None or str(words.action) in actions):
             action = words.action
             self.add(button(action_label(action), "problem_action", lambda: self.acted.emit(action)))
         if closable:
             self.add(button(_("Close"), "problem_close", self.closed.emit))
-        self._buttons.addStretch(1)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(2 * theme.GRID, 12, 2 * theme.GRID, 12)
         icon = column(Icon("trouble", "trouble"))
         icon.addStretch(1)
-        outer.addLayout(row(icon, inner, spacing=12))
-        outer_row = outer.itemAt(0).layout()
-        if isinstance(outer_row, QHBoxLayout):
-            outer_row.setStretch(1, 1)
+        line = row(icon, inner, spacing=12)
+        line.setStretch(1, 1)
+        outer.addLayout(line)
 
-    def add(self, extra: QFrame | object) -> None:
+    def add(self, extra: QPushButton) -> None:
         """Put another button beside the action."""
-        self._buttons.insertWidget(max(self._buttons.count() - 1, 0) if self._has_stretch() else -1, extra)  # type: ignore[arg-type]
-
-    def _has_stretch(self) -> bool:
-        last = self._buttons.itemAt(self._buttons.count() - 1) if self._buttons.count() else None
-        return last is not None and last.spacerItem() is not None
+        self._buttons.insertWidget(self._buttons.count() - 1, extra)
 
     def _details(self, problem: Problem) -> Fold:
         facts = json.dumps(problem.facts, ensure_ascii=False, indent=1, default=str)

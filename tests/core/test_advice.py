@@ -58,7 +58,12 @@ def test_a_small_rank_on_all_modules_is_thin(targets: str, rank: int, warned: bo
 
 @pytest.mark.parametrize(
     ("method", "rate", "warned"),
-    [(Method.QLORA, 6e-4, True), (Method.QLORA, 5e-4, False), (Method.LORA, 1e-3, False), (Method.LORA8, 1e-3, False)],
+    [
+        (Method.QLORA, 6e-4, True),
+        (Method.QLORA, 5e-4, False),
+        (Method.LORA, 1e-3, False),
+        (Method.LORA8, 1e-3, False),
+    ],
 )
 def test_a_large_learning_rate_is_unstable_with_qlora(method: Method, rate: float, warned: bool) -> None:
     plan = replace(PLAN, method=method, learning_rate=rate)
@@ -66,11 +71,15 @@ def test_a_large_learning_rate_is_unstable_with_qlora(method: Method, rate: floa
 
 
 def test_all_dangers_are_told_at_once_with_their_source() -> None:
-    plan = replace(PLAN, method=Method.QLORA, learning_rate=1e-3, rank=300, alpha=100, dropout=0.3, targets="full")
+    plan = replace(
+        PLAN, method=Method.QLORA, learning_rate=1e-3, rank=300, alpha=100, dropout=0.3, targets="full"
+    )
     found = signals(plan)
     assert [reason.code for reason in found] == [
-        ReasonCode.DANGER_OVER_REGULARISED, ReasonCode.DANGER_ALPHA_BELOW_RANK, ReasonCode.DANGER_LEARNING_RATE,
-    ]  # fmt: skip
+        ReasonCode.DANGER_OVER_REGULARISED,
+        ReasonCode.DANGER_ALPHA_BELOW_RANK,
+        ReasonCode.DANGER_LEARNING_RATE,
+    ]
     assert {reason.source for reason in found} == {"D4"}
     assert all(reason.warns for reason in found)
     assert found[0].facts == {"rank": 300, "dropout": 0.3, "rank_limit": 256, "dropout_limit": 0.2}
@@ -120,12 +129,14 @@ def test_adapter_parameters_are_those_peft_makes(targets: str) -> None:
 
     plan = replace(PLAN, targets=targets, rank=6)
     config = LlamaConfig(
-        hidden_size=64, intermediate_size=128, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2,
-        head_dim=24, vocab_size=300,
+        hidden_size=64, intermediate_size=128, num_hidden_layers=3, num_attention_heads=4,
+        num_key_value_heads=2, head_dim=24, vocab_size=300,
     )  # fmt: skip
     with torch.device("meta"):
         model = get_peft_model(
-            LlamaForCausalLM(config), LoraConfig(r=6, target_modules=list(plan.target_modules)), low_cpu_mem_usage=True
+            LlamaForCausalLM(config),
+            LoraConfig(r=6, target_modules=list(plan.target_modules)),
+            low_cpu_mem_usage=True,
         )
     learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
     assert adapter_parameters(Architecture(64, 128, 3, 4, 2, 24, 300, False), plan) == learned

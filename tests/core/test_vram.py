@@ -18,8 +18,8 @@ PLAN = TrainingPlan(model="any", data=("rows.jsonl",))
 SEVEN = spec_of("Qwen/Qwen2.5-7B-Instruct").architecture
 #: QLoRA r32 on all linear layers, 2 x 2048 packed, NF4 with double quantization, full checkpointing.
 PUBLISHED = TrainingPlan(
-    model="any", data=("rows.jsonl",), method=Method.QLORA, rank=32, targets="full", dropout=0.0, batch=2, tokens=2048,
-    checkpointing="full", optimizer=Optimizer.ADAMW8BIT,
+    model="any", data=("rows.jsonl",), method=Method.QLORA, rank=32, targets="full", dropout=0.0,
+    batch=2, tokens=2048, checkpointing="full", optimizer=Optimizer.ADAMW8BIT,
 )  # fmt: skip
 
 
@@ -32,7 +32,9 @@ PUBLISHED = TrainingPlan(
     ],
     ids=["Ministral-8B fused", "MiMo-7B plain", "Devstral-24B fused AdamW"],
 )
-@pytest.mark.parametrize(("adapter_bytes", "autocast"), [(2, False), (4, True)], ids=["bf16", "fp32 autocast"])
+@pytest.mark.parametrize(
+    ("adapter_bytes", "autocast"), [(2, False), (4, True)], ids=["bf16", "fp32 autocast"]
+)
 def test_published_rows_are_met(
     architecture: Architecture, changes: dict[str, Any], published: float, adapter_bytes: int, autocast: bool
 ) -> None:
@@ -41,7 +43,9 @@ def test_published_rows_are_met(
     Actual errors without the CUDA context, which torch's own peak does not hold (bf16 / fp32 under autocast):
     Ministral-8B +4.2 % / +9.8 %, MiMo-7B -8.5 % / -5.8 %, Devstral-24B -3.1 % / +6.9 %.
     """
-    found = estimate(architecture, replace(PUBLISHED, **changes), adapter_bytes=adapter_bytes, autocast=autocast)
+    found = estimate(
+        architecture, replace(PUBLISHED, **changes), adapter_bytes=adapter_bytes, autocast=autocast
+    )
     assert found.total_bytes - CONTEXT_BYTES == pytest.approx(published, rel=0.15)
 
 
@@ -49,7 +53,7 @@ def test_published_rows_are_met(
     ("method", "rank", "low", "high"), [(Method.LORA, 8, 15e9, 24e9), (Method.QLORA, 8, 5e9, 12e9)]
 )
 def test_the_documents_figures_for_7b(method: Method, rank: int, low: float, high: float) -> None:
-    """D0: 7B with LoRA r8 needs about 20 GB, with QLoRA about 10 GB (D1: 6 GB); plain sizes of a small batch."""
+    """D0: 7B with LoRA r8 needs about 20 GB, with QLoRA about 10 GB (D1: 6 GB); a small batch."""
     plan = replace(PLAN, method=method, rank=rank, alpha=16, batch=1, tokens=512, checkpointing="full")
     assert low < estimate(SEVEN, plan).total_bytes < high
 
@@ -60,7 +64,9 @@ def test_65b_does_not_fit_24_gb() -> None:
     assert weight_bytes(llama, Method.QLORA) == pytest.approx(33.5e9, rel=0.04)
 
 
-@pytest.mark.parametrize(("method", "bytes_each"), [(Method.LORA, 2.0), (Method.LORA8, 1.0), (Method.QLORA, 0.516)])
+@pytest.mark.parametrize(
+    ("method", "bytes_each"), [(Method.LORA, 2.0), (Method.LORA8, 1.0), (Method.QLORA, 0.516)]
+)
 def test_weights_count_embeddings_and_head_in_16_bits(method: Method, bytes_each: float) -> None:
     rest = SEVEN.parameters - SEVEN.quantizable
     assert rest > 2 * SEVEN.vocabulary * SEVEN.hidden
@@ -76,7 +82,12 @@ def test_experts_are_not_quantized() -> None:
 
 @pytest.mark.parametrize(
     ("optimizer", "adapter_bytes", "each"),
-    [(Optimizer.ADAMW, 4, 16), (Optimizer.ADAMW8BIT, 4, 10), (Optimizer.ADAMW, 2, 8), (Optimizer.ADAMW8BIT, 2, 6)],
+    [
+        (Optimizer.ADAMW, 4, 16),
+        (Optimizer.ADAMW8BIT, 4, 10),
+        (Optimizer.ADAMW, 2, 8),
+        (Optimizer.ADAMW8BIT, 2, 6),
+    ],
 )
 def test_bytes_per_adapter_parameter(optimizer: Optimizer, adapter_bytes: int, each: int) -> None:
     plan = replace(PLAN, optimizer=optimizer)
@@ -94,7 +105,7 @@ def test_the_parts_add_up_and_keep_their_names() -> None:
 
 
 def test_the_formula_of_the_notes_holds_for_all_modules() -> None:
-    """12H + 4Q + 4K + 8I + 14r + 4·heads a token and layer; fp32 under autocast +8H; dropout +14H + I (Q = H)."""
+    """12H + 4Q + 4K + 8I + 14r + 4·heads a token and layer; fp32 under autocast +8H; dropout +14H + I."""
     a = Architecture(512, 2048, 4, 8, 2, 64, 1000, True)
     plan = replace(PLAN, targets="full", dropout=0.0, batch=1)
     plain = 12 * 512 + 4 * 512 + 4 * 128 + 8 * 2048 + 14 * plan.rank + 4 * 8
@@ -111,65 +122,6 @@ def test_plain_loss_costs_14_bytes_a_word_and_chunked_one_tile() -> None:
     assert plain == pytest.approx(14 * SEVEN.vocabulary * 4096, rel=0.02)
     assert chunked < 0.25 * plain
     assert estimate(SEVEN, replace(long, tokens=512, loss=Loss.CHUNKED)).logits < 0.55 * chunked
-
-
-def test_a_tile_is_the_engines_tile() -> None:
-    from core import vram
-    from core.engine import loss
-
-    assert vram.TILE_TOKENS == loss.TILE
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("targets", ["minimal", "recommended", "full", "gate_proj,up_proj,down_proj"])
-@pytest.mark.parametrize(("adapter_bytes", "autocast"), [(2, False), (4, True), (4, False)])
-@pytest.mark.parametrize("family", ["Llama", "Qwen3"])
-def test_torch_saves_what_we_say(family: str, targets: str, adapter_bytes: int, autocast: bool) -> None:
-    """Bytes per token and layer in saved tensors of the real modules equal the formula within 0.5 %.
-
-    On a CPU, without dropout: there dropout keeps a mask in the tensors' own format, on a card in a byte.
-    """
-    plan = replace(PLAN, targets=targets, rank=4, dropout=0.0, batch=1, tokens=64)
-    shape = Architecture(256, 704, 3, 4, 4, 32, 512, True, qk_norm=family == "Qwen3")
-    three = _saved(family, shape, plan, adapter_bytes, autocast)
-    five = _saved(family, replace(shape, layers=5), plan, adapter_bytes, autocast)
-    per_layer = layer_bytes(shape, plan, adapter_bytes=adapter_bytes, autocast=autocast)
-    if autocast:
-        # 16-bit copies of the weights of the adapter: `workspace` counts those
-        per_layer += 2 * adapter_parameters(shape, plan) // 3
-    assert (five - three) / 2 == pytest.approx(per_layer, rel=0.005)
-
-
-def _saved(family: str, a: Architecture, plan: TrainingPlan, adapter_bytes: int, autocast: bool) -> int:
-    """Bytes of all storages that autograd keeps of one forward pass through the layers, without parameters."""
-    import torch
-    import transformers
-    from peft import LoraConfig, get_peft_model
-
-    config = getattr(transformers, f"{family}Config")(
-        hidden_size=a.hidden, intermediate_size=a.intermediate, num_hidden_layers=a.layers, head_dim=a.head_dim,
-        num_attention_heads=a.heads, num_key_value_heads=a.kv_heads, vocab_size=a.vocabulary,
-        attn_implementation="sdpa",
-    )  # fmt: skip
-    base = getattr(transformers, f"{family}ForCausalLM")(config).to(torch.bfloat16)
-    settings = LoraConfig(r=plan.rank, target_modules=list(plan.target_modules))
-    model = get_peft_model(base, settings, autocast_adapter_dtype=False).train()
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            parameter.data = parameter.data.to(torch.float32 if adapter_bytes == 4 else torch.bfloat16)
-    known = {t.untyped_storage().data_ptr() for t in (*model.parameters(), *model.buffers())}
-    kept: dict[int, torch.Tensor] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        place = tensor.untyped_storage().data_ptr()
-        if place not in known:
-            kept[place] = tensor
-        return tensor
-
-    ids = torch.zeros((1, plan.tokens), dtype=torch.long)
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t), torch.autocast("cpu", enabled=autocast):
-        model.get_base_model().model(input_ids=ids, use_cache=False)
-    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
 
 
 architectures = st.sampled_from([spec.architecture for spec in models()])
@@ -205,7 +157,9 @@ def test_more_never_needs_less(
 
 @settings(deadline=None)
 @given(architectures, plans, precisions)
-def test_every_part_is_a_whole_number_of_bytes(a: Architecture, plan: TrainingPlan, precision: tuple[int, bool]) -> None:
+def test_every_part_is_a_whole_number_of_bytes(
+    a: Architecture, plan: TrainingPlan, precision: tuple[int, bool]
+) -> None:
     found = of(a, plan, precision)
     assert all(part >= 0 and isinstance(part, int) for part in found.items().values())
     assert sum(found.items().values()) == found.total_bytes
@@ -218,10 +172,16 @@ def test_fewer_bits_weigh_less(a: Architecture) -> None:
 
 @settings(deadline=None)
 @given(architectures, plans, precisions)
-def test_more_recomputation_never_needs_more(a: Architecture, plan: TrainingPlan, precision: tuple[int, bool]) -> None:
-    by_step = [of(a, replace(plan, checkpointing=c), precision).total_bytes for c in ("none", "4", "2", "full")]
+def test_more_recomputation_never_needs_more(
+    a: Architecture, plan: TrainingPlan, precision: tuple[int, bool]
+) -> None:
+    by_step = [
+        of(a, replace(plan, checkpointing=c), precision).total_bytes for c in ("none", "4", "2", "full")
+    ]
     assert by_step == sorted(by_step, reverse=True)
-    assert of(a, replace(plan, checkpointing="1"), precision) == of(a, replace(plan, checkpointing="full"), precision)
+    assert of(a, replace(plan, checkpointing="1"), precision) == of(
+        a, replace(plan, checkpointing="full"), precision
+    )
 
 
 @settings(deadline=None)
@@ -235,7 +195,7 @@ def test_each_step_down_the_ladder_needs_less(a: Architecture, plan: TrainingPla
 
 
 def test_an_8_bit_base_keeps_inputs_only_without_recomputation() -> None:
-    """bitsandbytes' int8 matmul keeps its input (6H + 2I); reentrant checkpointing, which we force, drops it."""
+    """bitsandbytes' int8 matmul keeps its input (6H + 2I); reentrant checkpointing, our choice, drops it."""
     plan = replace(PLAN, method=Method.LORA8, targets="minimal", dropout=0.0, batch=1, tokens=4096)
     eight, sixteen = (layer_bytes(SEVEN, replace(plan, method=m)) for m in (Method.LORA8, Method.LORA))
     assert eight - sixteen == 4096 * (4 * SEVEN.hidden + 2 * SEVEN.intermediate)

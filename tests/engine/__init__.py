@@ -1,0 +1,1 @@
+"""Tests of the engine: real tiny models, really trained."""

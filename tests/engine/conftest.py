@@ -1,0 +1,53 @@
+"""Data, runs and a listener for engine tests."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.events import Event, Say, Stop
+from core.runs import RunFolder
+from tests.fakes import new_run
+
+
+class Listener:
+    """A Talk that remembers what was said, and asks to stop at a chosen moment."""
+
+    def __init__(self, stop_when: Callable[[Event], bool] = lambda event: False) -> None:
+        self.events: list[Event] = []
+        self.commands: list[Say | Stop] = []
+        self.stop_requested = False
+        self._stop_when = stop_when
+
+    def emit(self, event: Event) -> None:
+        self.events.append(event)
+        if self._stop_when(event):
+            self.stop_requested = True
+
+    def next_command(self) -> Say | Stop:
+        return self.commands.pop(0) if self.commands else Stop()
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@pytest.fixture
+def data_file(tmp_path: Path) -> Path:
+    """24 rows, two kinds of questions."""
+    path = tmp_path / "rows.jsonl"
+    rows = [{"instruction": f"What is {i}?", "output": f"It is {i % 3}."} for i in range(24)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def make_run(tmp_path: Path, tiny_base: Path, data_file: Path) -> Callable[..., RunFolder]:
+    """A run of the tiny model on the data file."""
+
+    def make(**settings: Any) -> RunFolder:
+        usual = {"model": str(tiny_base), "data": (str(data_file),), "learning_rate": 1e-2}
+        return new_run(tmp_path / "runs", **(usual | settings))
+
+    return make

@@ -7,6 +7,7 @@ import contextlib
 import gettext as _gettext
 import locale
 import os
+import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,7 +75,7 @@ def _load(catalogue: str | None, folder: Path) -> _gettext.NullTranslations:
         return _gettext.NullTranslations()
     try:
         return _gettext.translation(DOMAIN, str(folder), [catalogue], fallback=True)
-    except (OSError, ValueError, LookupError):
+    except (OSError, ValueError, LookupError, struct.error):
         return _gettext.NullTranslations()
 
 

@@ -1,4 +1,4 @@
-"""What the user chose for the whole app, as JSON in the user's config folder, and where the app keeps things."""
+"""What the user chose for the whole app, as JSON in the config folder, and where the app keeps things."""
 
 import json
 import os

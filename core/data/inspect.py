@@ -152,8 +152,8 @@ class _Faults:
             return
         if self._codes <= _UNREADABLE.keys():
             reason = _UNREADABLE[RowCode(self._first.code)]
-            facts = {"column": int(self._first.detail)} if self._first.detail else {}
-            raise source.unreadable(reason, line=self._first.line, **facts)
+            column = int(self._first.detail) if self._first.detail else None
+            raise source.unreadable(reason, line=self._first.line, column=column)
         found, facts = _found(self._value)
         raise Trouble(Code.DATA_SHAPE, path=source.name, found=found.value, **facts)
 

@@ -51,7 +51,7 @@ class RowProblem:
 class DataReport:
     """What data files hold. `problems` is cut after 1,000 entries; `rejected` counts them all.
 
-    `characters` describes the rows' lengths: total, mean, shortest, median, p95, longest. `preview` cuts texts.
+    `characters` holds total, mean, shortest, median, p95 and longest of the rows; `preview` cuts long texts.
     `encodings` names the files that are not UTF-8; `preferred` counts pairs of which the chosen side is used;
     `complete` is False when the reading was stopped before the end.
     """

@@ -7,10 +7,10 @@ from core.wording.words import KEPT, TECHNICAL, WHERE, Action, Entry
 
 MACHINE: dict[Code, Entry] = {
     Code.NO_GPU: Entry(
-        N_("There is no NVIDIA card in this computer."),
+        N_("SoloTune found no NVIDIA card in this computer."),
         (
             N_("A large model needs one. With a small model you can practise every step on the processor."),
-            N_("If there is a card, its driver may be missing."),
+            N_("If there is a card, its driver may be missing or too old."),
         ),
         Action.PRACTICE,
     ),

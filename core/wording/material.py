@@ -111,11 +111,8 @@ MATERIAL: dict[Code, Entry] = {
             N_("No answer fits into {tokens} tokens."), N_("There is nothing to learn from in these rows.")
         ),
         (
-            "{reason}",
-            N_(
-                "The answers are empty, or begin after the longest sequence ends. "
-                "Allow longer rows, or choose other data."
-            ),
+            Either("{reason}", N_("The answers are empty, or begin after the longest sequence ends.")),
+            N_("Allow longer rows, or choose other data."),
         ),
         Action.CHANGE_PLAN,
     ),

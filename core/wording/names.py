@@ -9,9 +9,8 @@ if TYPE_CHECKING:
     from core.events import StageName
     from core.plan import Method
     from core.runs import RunState
-    from core.wizard import Blocker, Step
 
-# The keys are the enums' values: importing the words must stay cheap, and the wizard brings psutil along.
+# The keys are the enums' values: importing the words must stay cheap, and core.runs brings psutil along.
 _STAGES = {
     "starting": N_("Starting"),
     "downloading": N_("Downloading the model"),
@@ -63,8 +62,8 @@ def stage_words(stage: "StageName") -> str:
     return _(_STAGES[stage])
 
 
-def step_words(step: "Step") -> str:
-    """The short name of a page, for the rail."""
+def step_words(step: str) -> str:
+    """The short name of a page (core.wizard.Step), for the rail."""
     return _(_STEPS[step])
 
 
@@ -83,6 +82,6 @@ def goal_words(goal: str) -> str:
     return _(GOALS[goal])
 
 
-def blocker_words(blocker: "Blocker") -> str:
-    """Why the next step is not open yet, as a sentence."""
+def blocker_words(blocker: str) -> str:
+    """Why the next step is not open yet (core.wizard.Blocker), as a sentence."""
     return _(_BLOCKERS[blocker])

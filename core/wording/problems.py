@@ -21,9 +21,9 @@ def explain(problem: Problem) -> Words:
 
 
 def _in_words(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts with known codes in `reason` and `found` turned into sentences."""
+    """Return the facts with known codes in them turned into words."""
     said = dict(facts)
-    for name in ("reason", "found"):
+    for name in ("reason", "found", "text", "missing"):
         detail = DETAILS.get(str(facts.get(name)))
         if detail is not None:
             said[name] = tell(detail, facts)

@@ -48,7 +48,13 @@ _REASONS: dict[str, Sentence] = {
         "Other programs hold {used_bytes} of the card: {free_bytes} of {total_bytes} are free."
     ),
     "fits": N_("It fits: about {needed_bytes} of {free_bytes}."),
-    "not_fitting": N_("It does not fit: about {needed_bytes} are needed and {free_bytes} are free."),
+    "not_fitting": Either(
+        N_(
+            "It does not fit: it needs about {needed_bytes} and a reserve of {reserve_bytes}, "
+            "and {free_bytes} are free."
+        ),
+        N_("It does not fit: about {needed_bytes} are needed and {free_bytes} are free."),
+    ),
     "stepped_batch": N_(
         "The model sees {after} at a time instead of {before}, to save memory. "
         "Each step still learns from as many rows."
@@ -134,6 +140,7 @@ _NOTES: dict[str, Sentence] = {
         "The memory-saving loss does not suit this model. The plain one is used and needs more memory."
     ),
     "cpu_training": N_("The training runs on the processor. That works for small models and takes longer."),
+    "chat_base": N_("The base model is held in {held}."),
     "resumed": N_("The run went on from step {step}."),
     "validation_rows": NN_(
         "{rows} row is kept aside to check what was learned.",

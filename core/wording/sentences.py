@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.i18n import N_, _, language, ngettext
-from core.wording.numbers import count, gigabytes
+from core.wording.numbers import count, gigabytes, percent
 
 
 class Either:
@@ -21,6 +21,8 @@ class Either:
         self.sentences = sentences
 
 
+_ENDS = ".!?…。！？”"
+
 Sentence = str | tuple[str, str] | Either
 
 METHODS: dict[str, str] = {
@@ -28,6 +30,11 @@ METHODS: dict[str, str] = {
     "lora8": N_("LoRA on 8-bit base"),
     "qlora": N_("QLoRA"),
 }
+
+#: The same inside a sentence.
+_METHODS = METHODS | {"lora8": N_("LoRA on an 8-bit base")}
+
+HELD: dict[str, str] = {"lora": N_("16 bits"), "lora8": N_("8 bits"), "qlora": N_("4 bits")}
 
 GOALS: dict[str, str] = {
     "simple": N_("style and sorting"),
@@ -38,8 +45,10 @@ GOALS: dict[str, str] = {
 
 def tell(sentences: Iterable[Sentence], facts: Mapping[str, Any]) -> str:
     """Return every sentence whose facts are known, one after the other."""
+    gap, stop = ("", "。") if language() == "zh" else (" ", ".")
     said = [say(sentence, facts) for sentence in sentences]
-    return ("" if language() == "zh" else " ").join(text for text in said if text)
+    # a fact at the end of a sentence ("Details: …") may lack the full stop
+    return gap.join(text if text[-1] in _ENDS else text + stop for text in said if text)
 
 
 def say(sentence: Sentence, facts: Mapping[str, Any]) -> str:
@@ -66,7 +75,9 @@ def shown(name: str, value: Any) -> str:
         return parameters(value)
     if name.endswith("exitcode"):
         return str(value)
-    return count(value) if isinstance(value, int) else _shown_float(value)
+    if isinstance(value, int):
+        return count(value)
+    return percent(value) if name == "agreement" else _shown_float(value)
 
 
 def parameters(n: float) -> str:
@@ -88,10 +99,11 @@ def _unknown(value: Any) -> bool:
 
 
 def _shown_text(name: str, value: str) -> str:
-    if name in ("method", "before", "after") and value in METHODS:
-        return _(METHODS[value])
-    if name == "goal" and value in GOALS:
-        return _(GOALS[value])
+    if name in ("method", "before", "after") and value in _METHODS:
+        return _(_METHODS[value])
+    table = {"goal": GOALS, "held": HELD}.get(name, {})
+    if value in table:
+        return _(table[value])
     return " ".join(value.split())[:400]
 
 

@@ -48,6 +48,7 @@ class TrainPage(Page):
         self.column.addWidget(self.legend)
         self.plot = LivePlot()
         self.plot.setMinimumHeight(280)
+        self.plot.touched.connect(self._redraw)
         self._chart, inner = panel(margin=8)
         inner.addWidget(self.plot)
         self.column.addWidget(self._chart, 1)
@@ -222,9 +223,12 @@ class TrainPage(Page):
         changed = self._timeline.follow(live.history)
         self._drawn = live.version if self._timeline.caught_up(live.history) else -1
         if changed:
-            newest = live.history.memory[-1] if live.history.memory else None
-            self.plot.draw(self._timeline, newest.total_bytes if newest and newest.on_card else 0)
+            self._redraw()
         self._show_words()
+
+    def _redraw(self) -> None:
+        memory = self._live.history.memory if self._live else []
+        self.plot.draw(self._timeline, memory[-1].total_bytes if memory and memory[-1].on_card else 0)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QSize
+from PySide6.QtCore import QEvent, QSize, Signal
 from PySide6.QtGui import QColor, QFont, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from core.i18n import _
 from gui import theme
-from gui.timeline import Curve, Timeline
+from gui.thinning import thinned, visible
+from gui.timeline import Timeline
 
 
 def clock_text(seconds: float) -> str:
@@ -30,6 +31,9 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]
 class LivePlot(QWidget):
     """Draws a Timeline; it draws only when asked to, so that the rate of events is not the rate of frames."""
 
+    #: The user moved or zoomed: the curves have to be cut anew.
+    touched = Signal()
+
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("live_plot")
@@ -45,6 +49,8 @@ class LivePlot(QWidget):
         self.memory = self._chart(1, stretch=3)
         self.memory.setXLink(self.loss)
         self.memory.setYRange(0, 1)
+        self.loss.disableAutoRange(axis="x")
+        self.loss.enableAutoRange(axis="y")
         self._lines = {
             "raw": self._curve(self.loss), "loss": self._curve(self.loss),
             "validation": self._curve(self.loss), "memory": self._curve(self.memory),
@@ -53,6 +59,9 @@ class LivePlot(QWidget):
         self._limit.hide()
         self.memory.addItem(self._limit, ignoreBounds=True)
         self._top = 0.0
+        self._zoomed = False
+        for chart in (self.loss, self.memory):
+            chart.getViewBox().sigRangeChangedManually.connect(self._touched)
         self.retint()
 
     def _chart(self, place: int, stretch: int) -> Any:
@@ -63,8 +72,6 @@ class LivePlot(QWidget):
         chart.hideButtons()
         chart.setMouseEnabled(x=True, y=False)
         chart.showGrid(x=False, y=True, alpha=0.12)
-        chart.setClipToView(True)
-        chart.setDownsampling(auto=True, mode="peak")
         chart.getAxis("left").setWidth(56)
         chart.getAxis("bottom").setStyle(showValues=last, tickLength=0)
         chart.getAxis("left").setStyle(tickLength=0)
@@ -78,14 +85,34 @@ class LivePlot(QWidget):
     def draw(self, timeline: Timeline, total_bytes: int = 0) -> None:
         """Show the timeline as it is now; `total_bytes` is the card's memory."""
         few = timeline.loss.x.size < 12
-        self._set("raw", timeline.loss)
-        self._set("loss", timeline.loss if few else timeline.smooth)
-        self._set("validation", timeline.validation)
-        self._set("memory", timeline.memory)
+        curves = {
+            "raw": timeline.loss,
+            "loss": timeline.loss if few else timeline.smooth,
+            "validation": timeline.validation,
+            "memory": timeline.memory,
+        }
+        self._frame_time(timeline)
+        (low, high), _unused = self.loss.viewRange()
+        most = max(self.width(), 400)
+        for name, curve in curves.items():
+            x, y = visible(curve.x.view(), curve.y.view(), low, high)
+            self._lines[name].setData(*thinned(x, y, most, extremes=name == "raw"))
         self._frame_memory(timeline, total_bytes)
 
-    def _set(self, name: str, curve: Curve) -> None:
-        self._lines[name].setData(curve.x.view(), curve.y.view())
+    def _frame_time(self, timeline: Timeline) -> None:
+        """Show everything, until the user looks at a part of it."""
+        if not self._zoomed:
+            ends = [curve.x.last() for curve in (timeline.loss, timeline.memory) if curve.x.size]
+            self.loss.setXRange(0, max([1.0, *ends]), padding=0.02)
+
+    def _touched(self) -> None:
+        self._zoomed = True
+        self.touched.emit()
+
+    def show_all(self) -> None:
+        """Follow the run again, from its first to its newest moment."""
+        self._zoomed = False
+        self.touched.emit()
 
     def _frame_memory(self, timeline: Timeline, total_bytes: int) -> None:
         seen = timeline.memory.y.view()

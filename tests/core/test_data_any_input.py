@@ -1,4 +1,4 @@
-"""Whatever bytes a file holds: a report or a Trouble with words, never another exception; and rows round-trip."""
+"""Whatever a file holds: a report or a Trouble with words, never another exception; and rows round-trip."""
 
 import csv
 import io
@@ -21,17 +21,21 @@ from core.wording import explain, row_problem_words
 SUFFIXES = [".json", ".jsonl", ".csv", ".tsv", ".txt", ".md", ".parquet", ""]
 
 NAMES = st.sampled_from(
-    ["instruction", "input", "output", "messages", "conversations", "role", "content", "from", "value", "prompt",
-     "completion", "chosen", "rejected", "question", "answer", "text", "history", "system", "type", "data"]
+    ["instruction", "input", "output", "messages", "conversations", "role", "content", "from", "value",
+     "prompt", "completion", "chosen", "rejected", "question", "answer", "text", "history", "system",
+     "type", "data"]
 )  # fmt: skip
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4) | NAMES, inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4) | NAMES, inner, max_size=4)
+    ),
     max_leaves=12,
 )
 WORDS = st.sampled_from(
-    ['{"', '":', "[", "]", "}", ",", "\n", "\r", '"', "Q:", "A:", "\nA: b\n", "question", "answer", "###", "用户：",
-     "\t", "\ufeff", "\0", "\ud800", "9" * 5000, "[" * 1500, " "]
+    ['{"', '":', "[", "]", "}", ",", "\n", "\r", '"', "Q:", "A:", "\nA: b\n", "question", "answer", "###",
+     "用户：", "\t", "\ufeff", "\0", "\ud800", "9" * 5000, "[" * 1500, " "]
 )  # fmt: skip
 
 
@@ -82,7 +86,9 @@ def test_any_rows_are_accounted_for(rows: list[dict[str, object]]) -> None:
 
 
 # categories: no half surrogate pairs, no control characters; those make a row a broken one
-TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffd\ufeff"), min_size=1, max_size=20)
+TEXT = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffd\ufeff"), min_size=1, max_size=20
+)
 LINES = st.lists(TEXT.map(str.strip).filter(bool), min_size=1, max_size=3).map("\n".join)
 PAIRS = st.lists(st.tuples(LINES, LINES), min_size=1, max_size=5)
 
@@ -92,7 +98,9 @@ def as_json(pairs: list[tuple[str, str]]) -> bytes:
 
 
 def as_jsonl(pairs: list[tuple[str, str]]) -> bytes:
-    return "\n".join(json.dumps({"question": q, "answer": a}, ensure_ascii=False) for q, a in pairs).encode("utf-16")
+    return "\n".join(json.dumps({"question": q, "answer": a}, ensure_ascii=False) for q, a in pairs).encode(
+        "utf-16"
+    )
 
 
 def as_csv(pairs: list[tuple[str, str]]) -> bytes:

@@ -83,7 +83,9 @@ TEXTS = {
 
 @pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_the_same_rows_come_out_of_every_format_and_encoding(tmp_path: Path, name: str, encoding: str) -> None:
+def test_the_same_rows_come_out_of_every_format_and_encoding(
+    tmp_path: Path, name: str, encoding: str
+) -> None:
     file = write(tmp_path, name, TEXTS[name].encode(encoding))
     found, report = read_conversations((file,))
     assert [[m.content for m in row.messages] for row in found] == [list(row.values()) for row in ROWS]
@@ -159,7 +161,9 @@ def test_cells_beyond_the_columns_are_not_cut_off_in_silence(tmp_path: Path) -> 
 
 def test_broken_lines_are_named_and_the_others_used(tmp_path: Path) -> None:
     deep = "[" * 100_000
-    file = write(tmp_path, "some.jsonl", as_lines(ROWS) + f'\n{{"half": \n{deep}\n{{"n": {"9" * 5000}}}\n[1]\n')
+    file = write(
+        tmp_path, "some.jsonl", as_lines(ROWS) + f'\n{{"half": \n{deep}\n{{"n": {"9" * 5000}}}\n[1]\n'
+    )
     report = inspect_files((file,))
     assert (report.rows, report.usable, report.rejected) == (7, 3, 4)
     named = [(p.line, p.code) for p in report.problems]
@@ -167,13 +171,19 @@ def test_broken_lines_are_named_and_the_others_used(tmp_path: Path) -> None:
 
 
 def test_plain_text_pairs_and_talk(tmp_path: Path) -> None:
-    pairs = write(tmp_path, "pairs.txt", "A title\n\n问：几点？\n答：九点。\n\n周日十点。\n问题2：在哪？\n回答2：在这。\n")
+    pairs = write(
+        tmp_path,
+        "pairs.txt",
+        "A title\n\n问：几点？\n答：九点。\n\n周日十点。\n问题2：在哪？\n回答2：在这。\n",
+    )
     found, report = read_conversations((pairs,))
     assert [m.content for m in found[0].messages] == ["几点？", "九点。\n\n周日十点。"]
     assert [row.line for row in found] == [3, 7]
     assert [(p.line, p.code) for p in report.problems] == [(1, "outside_pair")]
     assert report.shape is Shape.TEXT
-    talk = write(tmp_path, "talk.md", "**User:** a\n**Assistant:** b\nUser: c\nAssistant: d\n\nUser: e\nAssistant: f")
+    talk = write(
+        tmp_path, "talk.md", "**User:** a\n**Assistant:** b\nUser: c\nAssistant: d\n\nUser: e\nAssistant: f"
+    )
     assert said(talk) == [("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")]
     assert said(talk, 1) == [("user", "e"), ("assistant", "f")]
 

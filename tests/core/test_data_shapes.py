@@ -24,7 +24,8 @@ def turns(*said: tuple[str, str], role: str = "role", text: str = "content") -> 
 
 GOOD: list[tuple[Any, Shape, list[tuple[str, str]]]] = [
     ({"instruction": "Hi?", "input": "", "output": "Yes."}, Shape.ALPACA, [Q, A]),
-    ({"instruction": "Add", "input": "1 2", "output": "3"}, Shape.ALPACA, [("user", "Add\n1 2"), ("assistant", "3")]),
+    ({"instruction": "Add", "input": "1 2", "output": "3"}, Shape.ALPACA,
+     [("user", "Add\n1 2"), ("assistant", "3")]),
     ({"instruction": "", "input": "Hi?", "output": "Yes."}, Shape.ALPACA, [Q, A]),
     ({"Instruction ": "Hi?", "OUTPUT": "Yes."}, Shape.ALPACA, [Q, A]),
     ({"instruction": "Hi?", "context": None, "response": "Yes.", "category": "qa"}, Shape.ALPACA, [Q, A]),
@@ -49,7 +50,8 @@ GOOD: list[tuple[Any, Shape, list[tuple[str, str]]]] = [
     ({"prompt": "Hi?", "messages": turns(Q, A)}, Shape.MESSAGES, [Q, A]),
     (turns(Q, A), Shape.MESSAGES, [Q, A]),
     ({"conversations": turns(*TALK, role="from", text="value")}, Shape.SHAREGPT, TALK),
-    ({"conversations": turns(Q, A, role="from", text="value"), "system": "Be kind."}, Shape.SHAREGPT, [S, Q, A]),
+    ({"conversations": turns(Q, A, role="from", text="value"), "system": "Be kind."}, Shape.SHAREGPT,
+     [S, Q, A]),
     ({"conversations": turns(Q, A)}, Shape.MESSAGES, [Q, A]),
     ({"text": "### Human: Hi?### Assistant: Yes."}, Shape.TEXT, [Q, A]),
     ({"text": "Be kind.\n\n### Instruction:\nAdd\n\n### Input:\n1\n\n### Response:\n2"}, Shape.TEXT,
@@ -96,7 +98,11 @@ BAD: list[tuple[Any, RowCode, str]] = [
     ({"messages": turns(Q, ("assistant", ""))}, RowCode.EMPTY_ANSWER, ""),
     ({"messages": turns(Q, ("tool", "x"), A)}, RowCode.UNKNOWN_ROLE, "tool"),
     ({"messages": ["Hi?", "Yes."]}, RowCode.NOT_TEXT, "str"),
-    ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}, *turns(A)]}, RowCode.NOT_TEXT, "content"),
+    (
+        {"messages": [{"role": "user", "content": [{"type": "image_url"}]}, *turns(A)]},
+        RowCode.NOT_TEXT,
+        "content",
+    ),
     ({"chosen": "Yes.", "rejected": "No."}, RowCode.UNKNOWN_FIELDS, "text"),
 ]
 
@@ -131,7 +137,7 @@ def test_rows_are_read_like_their_neighbours_and_the_others_on_their_own(tmp_pat
 
 
 def test_a_field_that_two_shapes_know_follows_the_majority(tmp_path: Path) -> None:
-    """"prompt" beside "question": alone it would be a prompt row, among questions it is not."""
+    """ "prompt" beside "question": alone it would be a prompt row, among questions it is not."""
     rows = [{"question": f"q{n}", "answer": "a"} for n in range(5)]
     odd = {"question": "right", "answer": "a", "prompt": "wrong"}
     file = tmp_path / "two.jsonl"

@@ -1,0 +1,104 @@
+"""The flow of the wizard without a window: what opens a step, what is kept and what is dropped."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.catalog import STARTER, models, spec_of
+from core.data.rows import DataReport, Shape
+from core.gpu import Card
+from core.plan import Method
+from core.planning import plan_for, total_steps, training_rows
+from core.recommend import practice, recommend
+from core.runs import RunState
+from core.wizard import (
+    STEPS, Blocker, Step, WizardState, back, blocker, choose_card, choose_data, choose_model, choose_plan, forward, go,
+    open_run, reachable,
+)  # fmt: skip
+
+REPORT = DataReport(files=("a.jsonl",), rows=200, usable=190, shape=Shape.ALPACA)
+CARD = Card(0, "RTX 4070", 12_000_000_000, 11_000_000_000, (8, 9))
+
+
+def filled() -> WizardState:
+    state = choose_card(WizardState(), None, practice())
+    state = choose_model(state, spec_of(STARTER), Path("/models/starter"))
+    state = choose_data(state, REPORT)
+    return choose_plan(state, plan_for(state))
+
+
+def test_the_first_step_waits_for_the_cards() -> None:
+    assert blocker(WizardState(), Step.GPU) is Blocker.CARDS_UNREAD
+    assert forward(WizardState()).step is Step.GPU
+
+
+def test_each_answer_opens_the_next_step() -> None:
+    state = choose_card(WizardState(), None, practice())
+    assert state.practice
+    state = forward(state)
+    assert state.step is Step.MODEL and blocker(state, Step.MODEL) is Blocker.NO_MODEL
+    state = choose_model(state, spec_of(STARTER), None)
+    assert blocker(state, Step.MODEL) is Blocker.MODEL_NOT_HERE
+    state = forward(choose_model(state, spec_of(STARTER), Path("/m")))
+    assert state.step is Step.DATA and blocker(state, Step.DATA) is Blocker.NO_DATA
+    state = choose_data(state, replace(REPORT, usable=0))
+    assert blocker(state, Step.DATA) is Blocker.DATA_NOT_USABLE
+    state = forward(choose_data(state, REPORT))
+    assert state.step is Step.PLAN and blocker(state, Step.PLAN) is Blocker.NO_PLAN
+    state = forward(choose_plan(state, plan_for(state)))
+    assert state.step is Step.TRAIN and blocker(state, Step.TRAIN) is Blocker.NOT_TRAINED
+    state = open_run(state, Path("/r"), RunState.RUNNING, False)
+    assert blocker(state, Step.TRAIN) is Blocker.TRAINING
+    state = forward(open_run(state, Path("/r"), RunState.FINISHED, True))
+    assert state.step is Step.TEST
+    assert forward(state).step is Step.EXPORT
+
+
+def test_no_step_is_jumped_to_over_an_open_question() -> None:
+    state = choose_card(WizardState(), None, practice())
+    assert not reachable(state, Step.TRAIN)
+    assert go(state, Step.EXPORT).step is Step.GPU
+
+
+def test_going_back_loses_nothing() -> None:
+    state = replace(filled(), step=Step.TRAIN)
+    there = state
+    for _ in STEPS:
+        there = back(there)
+    assert there == replace(state, step=Step.GPU)
+    assert go(there, Step.TRAIN) == state
+
+
+def test_another_model_or_other_data_drop_the_plan_and_the_run() -> None:
+    state = open_run(filled(), Path("/r"), RunState.FINISHED, True)
+    other = next(m for m in models() if m.id != STARTER)
+    for changed in (choose_model(state, other, None), choose_data(state, REPORT)):
+        assert changed.plan is None and changed.run is None and not changed.has_adapter
+    assert choose_model(state, spec_of(STARTER), None) == state
+
+
+def test_a_plan_sets_the_method_and_a_new_run_forgets_the_old_merge() -> None:
+    state = replace(open_run(filled(), Path("/r"), RunState.FINISHED, True), merged=Path("/r/merged"))
+    assert open_run(state, Path("/r"), RunState.FINISHED, True).merged == Path("/r/merged")
+    assert open_run(state, Path("/other"), RunState.NEW, False).merged is None
+    assert state.plan
+    assert choose_plan(state, replace(state.plan, method=Method.QLORA)).method is Method.QLORA
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_a_plan_for_a_card_fits_it_and_its_data(method: Method) -> None:
+    state = choose_card(WizardState(), CARD, recommend(CARD.total_bytes, CARD.free_bytes))
+    small = next(m for m in models() if 3e8 < m.parameters < 1e9)
+    state = replace(choose_data(choose_model(state, small, Path("/m")), REPORT), method=method)
+    plan = plan_for(state)
+    assert plan.method is method and plan.data == REPORT.files and plan.model == small.id
+    assert 1 <= plan.save_every <= total_steps(plan, REPORT.usable)
+
+
+def test_steps_are_counted_as_the_trainer_counts_them() -> None:
+    plan = replace(plan_for(filled()), batch=4, accumulation=4, epochs=3.0, validation_share=0.05)
+    assert training_rows(plan, 190) == 180
+    # 45 micro-batches are 11 whole steps and one of a single micro-batch, three times
+    assert total_steps(plan, 190) == 36
+    assert total_steps(replace(plan, steps=7), 190) == 7

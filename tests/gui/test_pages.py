@@ -1,0 +1,284 @@
+"""Pages against states: what they show, what they propose."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from core.catalog import STARTER, spec_of
+from core.events import Failed, Finished, Side
+from core.plan import Method
+from core.problems import Code, Problem, Trouble
+from core.runs import RunState
+from core.wizard import Step, WizardState
+from gui.main_window import MainWindow
+from gui.pages.data_report import ReportView
+from gui.widgets.bubble import Bubble
+from tests.gui import states
+from tests.gui.conftest import Finder
+from tests.gui.fakes import Chat, Fetch, HungryTrain, Merge, NoNetwork
+
+
+def texts(widget: QWidget) -> str:
+    return "\n".join(label.text() for label in widget.findChildren(QLabel))
+
+
+def test_gpu_page_shows_free_memory_and_the_suggestion(window: MainWindow, find: Finder) -> None:
+    window.propose(states.with_card())
+    assert find("free_memory").text() == "10.9 GB"
+    assert "Suggested" in find("suggestion").text()
+    assert "firefox" in texts(window.page("gpu"))
+
+
+def test_gpu_page_explains_a_broken_driver_and_offers_practice(window: MainWindow, find: Finder) -> None:
+    window.propose(WizardState())
+    window.page("gpu").take(Trouble(Code.DRIVER, text="mismatch").problem)
+    assert find("problem_card").isVisible()
+    find("practise").click()
+    assert window.state.practice
+
+
+def test_model_page_puts_the_recommended_one_first(window: MainWindow) -> None:
+    state = states.with_card()
+    window.propose(replace(state, step=Step.MODEL))
+    first = next(iter(window.page("model")._tiles))
+    assert state.recommendation is not None
+    assert first == state.recommendation.model.id
+
+
+def test_model_page_takes_the_most_precise_method_that_fits(window: MainWindow, find: Finder) -> None:
+    window.propose(replace(states.with_card(), step=Step.MODEL))
+    find(f"model_{STARTER}").click()
+    assert window.state.method is Method.LORA
+
+
+def test_model_page_fetches_and_then_next_opens(
+    window: MainWindow, find: Finder, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gui.pages.model.FetchJob", Fetch)
+    window.propose(replace(window.state, step=Step.MODEL))
+    find(f"model_{STARTER}").click()
+    assert not find("next").isEnabled()
+    find("get_model").click()
+    assert find("cancel_fetch").isVisible()
+    qtbot.waitUntil(lambda: window.state.model_folder is not None, timeout=20_000)
+    assert find("next").isEnabled()
+
+
+def test_model_page_says_that_the_network_is_gone(
+    window: MainWindow, find: Finder, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gui.pages.model.FetchJob", NoNetwork)
+    window.propose(replace(window.state, step=Step.MODEL))
+    find(f"model_{STARTER}").click()
+    find("get_model").click()
+    qtbot.waitUntil(lambda: bool(window.page("model").findChildren(QWidget, "problem_card")), timeout=20_000)
+    assert find("get_model").isVisible()
+
+
+def test_model_page_refuses_a_folder_that_is_no_model(
+    window: MainWindow, find: Finder, tmp_path: Path
+) -> None:
+    window.propose(replace(window.state, step=Step.MODEL))
+    window.page("model").take_folder(tmp_path)
+    assert find("problem_card").isVisible()
+    assert window.state.model is None
+
+
+def test_model_search_narrows_the_list(window: MainWindow, find: Finder) -> None:
+    window.propose(replace(window.state, step=Step.MODEL))
+    page = window.page("model")
+    page.search.setText("no such model at all")
+    assert not any(tile.isVisible() for tile in page._tiles.values())
+    page.search.clear()
+    assert all(tile.isVisible() for tile in page._tiles.values())
+
+
+def test_data_page_reads_the_sample(window: MainWindow, find: Finder, qtbot: QtBot, tmp_path: Path) -> None:
+    start = replace(states.planned(window.state, tmp_path, Step.DATA), report=None, plan=None)
+    window.propose(start)
+    find("sample_en").click()
+    qtbot.waitUntil(lambda: window.state.report is not None, timeout=30_000)
+    assert window.state.report is not None
+    assert window.state.report.usable > 100
+    assert find("data_report").isVisible()
+
+
+def test_data_page_explains_a_missing_file(
+    window: MainWindow, find: Finder, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window.propose(replace(states.planned(window.state, tmp_path, Step.DATA), report=None, plan=None))
+    window.page("data").take_files([str(tmp_path / "nothing.jsonl")])
+    qtbot.waitUntil(lambda: bool(window.page("data").findChildren(QWidget, "problem_card")), timeout=30_000)
+    assert find("browse_data").isVisible()
+
+
+def test_report_lists_rejected_rows_with_file_and_line(qtbot: QtBot, tmp_path: Path) -> None:
+    view = ReportView(states.report(tmp_path, usable=5, rejected=300))
+    qtbot.addWidget(view)
+    shown = texts(view)
+    assert "data.jsonl:1" in shown
+    assert "300 rows cannot be used" in shown
+    assert "and 200 more" in shown
+    assert len(view.findChildren(Bubble)) == 6
+
+
+def test_plan_page_makes_the_recommended_plan(
+    window: MainWindow, find: Finder, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window.propose(replace(states.planned(states.with_card(), tmp_path, Step.PLAN), plan=None))
+    qtbot.waitUntil(lambda: window.state.plan is not None)
+    assert find("needed_memory").text().endswith("B")
+    assert find("next").isEnabled()
+
+
+def test_plan_fields_change_the_plan_and_warn(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    window.propose(states.planned(states.with_card(), tmp_path, Step.PLAN))
+    fields = window.page("plan").fields
+    fields.lines["rank"].field.setValue(64)
+    assert window.state.plan is not None
+    assert window.state.plan.rank == 64
+    fields.advanced.open()
+    fields.lines["alpha"].field.setValue(4)
+    assert fields.lines["alpha"].note.isVisible()
+    fields.reset.emit()
+    assert window.state.plan.rank != 64
+
+
+def test_a_goal_changes_the_rank(window: MainWindow, find: Finder, tmp_path: Path) -> None:
+    window.propose(states.planned(states.with_card(), tmp_path, Step.PLAN))
+    find("goal_complex").click()
+    assert window.state.goal == "complex"
+    assert window.state.plan is not None
+    assert window.state.plan.rank >= 32
+
+
+@pytest.mark.parametrize("name", ["method", "rank", "epochs"])
+def test_the_wheel_changes_no_field_without_focus(
+    window: MainWindow, find: Finder, qtbot: QtBot, tmp_path: Path, name: str
+) -> None:
+    window.propose(states.planned(states.with_card(), tmp_path, Step.PLAN))
+    before = window.state.plan
+    window.setFocus()
+    field = find(name)
+    down = QWheelEvent(
+        QPointF(5, 5), QPointF(5, 5), QPoint(0, -120), QPoint(0, -120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(field, down)
+    assert window.state.plan == before
+
+
+def test_train_page_shows_an_old_run_and_its_log(
+    window: MainWindow, find: Finder, qtbot: QtBot, planned: WizardState
+) -> None:
+    assert planned.plan is not None
+    run = states.write_run(window.desk.runs_root, planned.plan, "1_a", last=Finished(), adapter=True)
+    open_run(window, run.path, qtbot)
+    assert window.state.step is Step.TRAIN
+    assert window.state.run_state is RunState.FINISHED
+    window.page("train").log.open()
+    assert "line 4999" in find("log").toPlainText()
+    qtbot.waitUntil(lambda: window.page("train")._timeline.loss.x.size == 20)
+
+
+def test_train_page_offers_resume_after_an_interruption(
+    window: MainWindow, find: Finder, qtbot: QtBot, planned: WizardState
+) -> None:
+    assert planned.plan is not None
+    run = states.write_run(window.desk.runs_root, planned.plan, "1_a")
+    open_run(window, run.path, qtbot)
+    assert find("page_title").text() == "Training was interrupted"
+    assert find("resume").isEnabled()
+    assert not find("next").isEnabled()
+
+
+def test_out_of_memory_leads_to_a_smaller_plan(
+    window: MainWindow, find: Finder, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, planned: WizardState
+) -> None:
+    monkeypatch.setattr("gui.live_run.TrainJob", HungryTrain)
+    find("start").click()
+    qtbot.waitUntil(lambda: window.state.run_state is RunState.FAILED, timeout=20_000)
+    find("problem_action").click()
+    assert window.state.step is Step.PLAN
+    assert window.state.plan != planned.plan
+    assert window.state.run is None
+
+
+def test_both_sides_answer_and_the_label_says_who(
+    window: MainWindow, find: Finder, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, planned: WizardState
+) -> None:
+    monkeypatch.setattr("gui.pages.test.ChatJob", Chat)
+    finished(window, qtbot, planned)
+    find("next").click()
+    page = window.page("test")
+    qtbot.waitUntil(lambda: page._ready, timeout=20_000)
+    for turn in (1, 3):
+        page.question.setText("Hello?")
+        find("ask").click()
+        qtbot.waitUntil(lambda: not page._awaited, timeout=20_000)
+        assert page.columns[Side.BASE].last_answer == f"base says {turn}"
+        assert page.columns[Side.TUNED].last_answer == f"tuned says {turn}"
+    assert "adapter off" in texts(page.columns[Side.BASE])
+    find("back").click()
+    qtbot.waitUntil(lambda: window.desk.runner.idle, timeout=20_000)
+
+
+def test_merging_ends_with_the_proof(
+    window: MainWindow, find: Finder, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, planned: WizardState
+) -> None:
+    monkeypatch.setattr("gui.pages.export.MergeJob", Merge)
+    finished(window, qtbot, planned)
+    window.propose(replace(window.state, step=Step.EXPORT))
+    find("merge").click()
+    qtbot.waitUntil(lambda: window.state.merged is not None, timeout=20_000)
+    assert find("proof").text == "10 of 10 answers identical"
+    assert find("open_merged").isVisible()
+
+
+def test_runs_page_lists_interrupted_runs_first_and_deletes(
+    window: MainWindow, find: Finder, qtbot: QtBot, planned: WizardState
+) -> None:
+    assert planned.plan is not None
+    root = window.desk.runs_root
+    old = states.write_run(root, planned.plan, "1_interrupted")
+    states.write_run(root, planned.plan, "2_finished", last=Finished())
+    states.write_run(root, planned.plan, "3_failed", last=Failed(problem=Problem(Code.GPU_MEMORY)))
+    find("runs").click()
+    page = window.page("runs")
+    qtbot.waitUntil(lambda: len(page._cards) == 3, timeout=10_000)
+    first = page._list.itemAt(0).widget()
+    assert first.summary.path == old.path
+    page.delete(old.path)
+    qtbot.waitUntil(lambda: len(page._cards) == 2, timeout=10_000)
+    assert not old.path.exists()
+
+
+def test_settings_change_the_language_at_once(window: MainWindow, find: Finder, qtbot: QtBot) -> None:
+    find("settings").click()
+    heard: list[bool] = []
+    window.desk.dressed.connect(lambda: heard.append(True))
+    page = window.page("settings")
+    page.theme.setCurrentIndex(2)
+    page.theme.activated.emit(2)
+    assert window.desk.settings.theme == "dark"
+    assert heard
+
+
+def open_run(window: MainWindow, path: Path, qtbot: QtBot) -> None:
+    window.open_run(path)
+    qtbot.waitUntil(lambda: window.desk.live(path).loaded, timeout=10_000)
+    qtbot.wait(20)
+    # the starter model is not on this computer: say that it is
+    state = replace(window.state, model=spec_of(STARTER), model_folder=path, step=Step.TRAIN)
+    window.propose(state)
+
+
+def finished(window: MainWindow, qtbot: QtBot, planned: WizardState) -> None:
+    assert planned.plan is not None
+    run = states.write_run(window.desk.runs_root, planned.plan, "1_done", last=Finished(), adapter=True)
+    open_run(window, run.path, qtbot)

@@ -1,6 +1,7 @@
 """TrainingPlan: everything a run needs, as one frozen value that is also a file."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -30,6 +31,8 @@ class Optimizer(StrEnum):
     ADAMW = "adamw"
     ADAMW8BIT = "adamw8bit"
 
+
+_EVERY = re.compile("[1-9][0-9]{0,3}")
 
 #: Target presets of the documents (D1, D4), in the module names of Llama-type models.
 TARGETS: dict[str, tuple[str, ...]] = {
@@ -85,7 +88,7 @@ class TrainingPlan:
             raise ValueError("model: empty")
         if not self.data:
             raise ValueError("data: no file")
-        if self.checkpointing not in ("none", "full") and not self.checkpointing.isdigit():
+        if self.checkpointing not in ("none", "full") and not _EVERY.fullmatch(self.checkpointing):
             raise ValueError(f"checkpointing: {self.checkpointing!r} is not none, full or a number")
         if not self.target_modules:
             raise ValueError("targets: empty")

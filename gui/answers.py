@@ -24,7 +24,7 @@ def stops(
             title=step_words(step),
             answer=answer(state, step, losses),
             done=index < furthest and blocker(state, step) is None and bool(answer(state, step, losses)),
-            current=step is state.step and not aside,
+            current=step == state.step and not aside,
             open=reachable(state, step),
         )
         for index, step in enumerate(STEPS)

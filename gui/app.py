@@ -1,8 +1,9 @@
 """The application: language, colours, fonts, Ctrl-C, and a safety net under every slot."""
 
-import logging
+import contextlib
 import signal
 import sys
+import time
 import traceback
 from types import FrameType, TracebackType
 
@@ -11,14 +12,15 @@ from PySide6.QtWidgets import QApplication
 
 from core import i18n
 from core.problems import diagnose
-from core.settings import Settings, load
+from core.settings import Settings, cache_folder, load
 from gui import theme
 from gui.desk import Desk
 from gui.icons import pixmap
 from gui.main_window import MainWindow
 from gui.paint_report import report_first_paint
 
-log = logging.getLogger("solotune")
+#: Milliseconds after the first paint at which the window looks for an interrupted run.
+SETTLED = 1200
 
 
 class Studio:
@@ -28,6 +30,7 @@ class Studio:
         self.app = app
         self._translator: QTranslator | None = None
         self._speaks = ""
+        self._dressing = False
         settings = load()
         self._speak(settings)
         app.setFont(theme.body_font())
@@ -43,6 +46,7 @@ class Studio:
         """Open the window."""
         report_first_paint(self.window)
         self.window.show()
+        QTimer.singleShot(SETTLED, self.window, self.window.offer_resume)
 
     def _speak(self, settings: Settings) -> None:
         i18n.set_language(settings.language)
@@ -58,8 +62,11 @@ class Studio:
 
     def _dress(self) -> None:
         """Settings or the system's colours changed."""
-        before = theme.tokens()
+        if self._dressing:
+            return  # the system's signal about a change of our own
+        self._dressing, before = True, theme.tokens()
         theme.apply(self.app, self.desk.settings.theme)
+        self._dressing = False
         spoke = self._speaks
         self._speak(self.desk.settings)
         if self._speaks != spoke:
@@ -80,12 +87,21 @@ class Studio:
 
     def _caught(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """An exception left a slot: say so in the window, keep it in the log, go on."""
-        log.error("unexpected", exc_info=(kind, error, trace))
-        traceback.print_exception(kind, error, trace)
+        write_down("".join(traceback.format_exception(kind, error, trace)))
         if issubclass(kind, KeyboardInterrupt):
             self.interrupt()
         else:
             self.window.show_problem(diagnose(error))
+
+
+def write_down(text: str) -> None:
+    """Add to the window's log, and to the terminal when there is one."""
+    if sys.stderr is not None:
+        sys.stderr.write(text)
+    with contextlib.suppress(OSError):
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        with (cache_folder() / "window.log").open("a", encoding="utf-8") as file:
+            file.write(time.strftime("%Y-%m-%d %H:%M:%S ") + text)
 
 
 def run(argv: list[str]) -> int:

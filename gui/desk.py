@@ -1,5 +1,7 @@
 """What the pages share: settings, the job runner, the runs being watched, and the models on offer."""
 
+import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -73,6 +75,12 @@ class Desk(QObject):
         except OSError as error:
             self.troubled.emit(diagnose(error))
         self.dressed.emit()
+
+    def remember_geometry(self, geometry: str) -> None:
+        """Keep the window's place for the next start; losing it is no trouble."""
+        self.settings = replace(self.settings, geometry=geometry)
+        with contextlib.suppress(OSError):
+            save(self.settings)
 
     def trouble(self, problem: Problem) -> None:
         """Show a problem that belongs to no page."""

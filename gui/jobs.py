@@ -11,6 +11,9 @@ from core.events import Event, Failed, Last, Say, Stop, Stopped
 from core.problems import diagnose
 from core.runs import RunFolder
 
+#: Seconds that a job without a run gets to end by itself.
+SHORT_GRACE = 5.0
+
 
 class Lane(Enum):
     """Where a job runs: alone on the card, or beside everything else."""
@@ -42,12 +45,14 @@ class JobThread(QThread):
             self._tell(Stopped())
 
     def _listen(self) -> None:
-        from core.jobs.process import JobProcess
+        from core.jobs.process import GRACE, JobProcess
 
         with self._lock:
             if self._stopping:
                 return
-            self._process = JobProcess(self.job, run=self.folder)
+            # a run needs time to save; nothing else has anything to lose
+            grace = GRACE if self.folder else SHORT_GRACE
+            self._process = JobProcess(self.job, run=self.folder, grace=grace)
             self._process.start()
         for event in self._process.events():
             self._tell(event)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
 from core import wizard
 from core.gpu import Reading
@@ -13,15 +13,15 @@ from core.problems import Problem, Trouble
 from core.wizard import Step, WizardState
 from core.wording import blocker_words, step_words
 from gui.answers import stops
-from gui.background import CardWatch
+from gui.background import CardWatch, Errand
 from gui.desk import Desk
 from gui.icons import retint
 from gui.keys import pressed_return
 from gui.live_run import LiveRun
-from gui.opening import attach, refreshed, started_over
+from gui.opening import attach, newest_interrupted, own_folder, refreshed, started_over
 from gui.pages import book
 from gui.pages.page import Page
-from gui.shell import Footer, Notices, Saving, TopBar, ask_to_stop
+from gui.shell import Footer, Notices, Saving, TopBar, ask_to_stop, framed
 from gui.widgets.step_bar import StepBar
 
 
@@ -41,6 +41,8 @@ class MainWindow(QMainWindow):
         self.watch.read.connect(self._read)
         self.setMinimumSize(880, 600)
         self.resize(1200, 800)
+        if desk.settings.geometry:
+            self.restoreGeometry(QByteArray.fromBase64(desk.settings.geometry.encode()))
         self._build()
         desk.ended.connect(self._run_ended)
         desk.troubled.connect(self.show_problem)
@@ -51,25 +53,7 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.top, self.rail, self.footer, self.notices = TopBar(), StepBar(), Footer(), Notices()
         self.stack = QStackedWidget()
-        content = QWidget()
-        content.setObjectName("content")
-        inner = QVBoxLayout(content)
-        inner.setContentsMargins(0, 0, 0, 0)
-        inner.setSpacing(0)
-        inner.addWidget(self.notices)
-        inner.addWidget(self.stack, 1)
-        inner.addWidget(self.footer)
-        body = QHBoxLayout()
-        body.setSpacing(0)
-        body.addWidget(self.rail)
-        body.addWidget(content, 1)
-        self.shell = QWidget()
-        self.shell.setObjectName("shell")
-        outer = QVBoxLayout(self.shell)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addWidget(self.top)
-        outer.addLayout(body, 1)
+        self.shell = framed(self.top, self.rail, self.notices, self.stack, self.footer)
         self.setCentralWidget(self.shell)
         self._wire()
 
@@ -94,7 +78,8 @@ class MainWindow(QMainWindow):
         self._show_page(self._aside or state.step)
         blocked = wizard.blocker(state, state.step)
         last = state.step is Step.EXPORT
-        self.footer.reason.setText(blocker_words(blocked) if blocked and not self._aside else "")
+        hint = self.page(state.step).hint() or (blocker_words(blocked) if blocked else "")
+        self.footer.reason.setText("" if self._aside else hint)
         self.footer.back.setText(_("&Back to the steps") if self._aside else _("&Back"))
         self.footer.back.setEnabled(bool(self._aside) or state.step is not Step.GPU)
         self.footer.next.setVisible(not self._aside and not last)
@@ -109,7 +94,7 @@ class MainWindow(QMainWindow):
         self.watch.watch(state.card.index if state.card else None)
 
     def _show_page(self, name: str) -> None:
-        page = self._page(name)
+        page = self.page(name)
         if page is not self._shown:
             leaving, self._shown = self._shown, page
             self.stack.setCurrentWidget(page)
@@ -121,7 +106,8 @@ class MainWindow(QMainWindow):
             other.state = self.state
         page.show_state(self.state)
 
-    def _page(self, name: str) -> Page:
+    def page(self, name: str) -> Page:
+        """The page of a step, built when it is first asked for."""
         if name not in self._pages:
             page = book.make(name, self.desk)
             page.proposed.connect(self.propose)
@@ -134,10 +120,6 @@ class MainWindow(QMainWindow):
         """Whether the keyboard's place went away with the page that was left."""
         focus = self.focusWidget()
         return focus is None or not focus.isVisible() or isinstance(focus.parent(), QStackedWidget)
-
-    def page(self, name: str) -> Page:
-        """The page of a step, built when it is first asked for."""
-        return self._page(name)
 
     def open_aside(self, name: str) -> None:
         """Show a page beside the wizard, or go back to the wizard when it is shown already."""
@@ -163,6 +145,7 @@ class MainWindow(QMainWindow):
 
     def open_run(self, path: Path, resume: bool = False) -> None:
         """Attach the run at `path` to the wizard and show it; `resume` trains on."""
+        self.notices.withdraw()
         live = self.desk.live(path)
         if not live.loaded:
             live.changed.connect(lambda: self.open_run(path, resume), Qt.ConnectionType.SingleShotConnection)
@@ -176,6 +159,16 @@ class MainWindow(QMainWindow):
             self.propose(attach(self.state, live, self.desk))
         except Trouble as trouble:
             self.show_problem(trouble.problem)
+
+    def offer_resume(self) -> None:
+        """Look whether the newest run was interrupted, and offer to go on with it."""
+        root = self.desk.runs_root
+        Errand(lambda: newest_interrupted(root), self, self._offer_resume)
+
+    def _offer_resume(self, found: object) -> None:
+        if not isinstance(found, Path) or self.desk.training is not None:
+            return
+        self.notices.offer_resume(own_folder(found), lambda: self.open_run(found, True))
 
     def show_problem(self, problem: Problem) -> None:
         """Show a problem that belongs to no page."""
@@ -199,6 +192,8 @@ class MainWindow(QMainWindow):
         if self._closing and self.desk.runner.idle:
             QTimer.singleShot(0, self.close)
         elif not self._closing:
+            if self.desk.training is not None:
+                self.notices.withdraw()
             self.refresh()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -221,6 +216,7 @@ class MainWindow(QMainWindow):
             return
         self._closing = True
         self.watch.stop()
+        self.desk.remember_geometry(self.saveGeometry().toBase64().toStdString())
         event.accept()
 
     def stop_and_close(self) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from core.catalog import ModelSpec, spec_of
 from core.data.rows import DataReport, Shape
 from core.plan import TrainingPlan
+from core.runs import RunState, list_runs
 from core.wizard import Step, WizardState, open_run, reachable
 from gui.desk import Desk
 from gui.live_run import LiveRun
@@ -65,3 +66,9 @@ def started_over(state: WizardState) -> WizardState:
         recommendation=advice,
         method=advice.method if advice else None,
     )
+
+
+def newest_interrupted(root: Path) -> Path | None:
+    """The newest run's folder when it was interrupted. Reads all of its history: not for the GUI thread."""
+    newest = next(iter(list_runs(root)), None)
+    return newest.path if newest is not None and newest.state() is RunState.INTERRUPTED else None

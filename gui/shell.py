@@ -1,5 +1,7 @@
 """The frame around every page: top bar with the live card reading, footer with a reason and two buttons."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -14,6 +16,7 @@ from gui.answers import short_name
 from gui.icons import Icon
 from gui.widgets.ask import ask
 from gui.widgets.buttons import button, primary
+from gui.widgets.notice import Notice
 from gui.widgets.problem_card import ProblemCard
 from gui.widgets.text import label, row
 
@@ -105,16 +108,53 @@ class Notices(QWidget):
             return
         for card in cards[: max(len(cards) - 2, 0)]:
             self._remove(card)
-        card = ProblemCard(problem, actions=frozenset(), closable=True)
+        self._put(ProblemCard(problem, actions=frozenset(), closable=True))
+
+    def offer_resume(self, name: str, accepted: Callable[[], None]) -> None:
+        """Offer to go on with a run that was interrupted."""
+        words = _("The training of {name} was interrupted. It can go on.")
+        notice = Notice(words.format(name=name), _("Resume"), "resume_last")
+        notice.accepted.connect(accepted)
+        self._put(notice)
+
+    def withdraw(self) -> None:
+        """Take offers back that were overtaken."""
+        for notice in self.findChildren(Notice):
+            self._remove(notice)
+
+    def _put(self, card: ProblemCard | Notice) -> None:
         card.closed.connect(lambda: self._remove(card))
         card.setMaximumWidth(theme.COLUMN)
         self._column.addWidget(card)
         self.show()
 
-    def _remove(self, card: ProblemCard) -> None:
-        card.setParent(None)
+    def _remove(self, card: QWidget) -> None:
+        self._column.removeWidget(card)
+        card.hide()
         card.deleteLater()
-        self.setVisible(bool(self.findChildren(ProblemCard)))
+        self.setVisible(self._column.count() > 0)
+
+
+def framed(top: QWidget, rail: QWidget, notices: QWidget, stack: QWidget, footer: QWidget) -> QWidget:
+    """The shell: top bar above, rail on the left, the page between notices and footer."""
+    content = QWidget()
+    content.setObjectName("content")
+    inner = QVBoxLayout(content)
+    inner.setContentsMargins(0, 0, 0, 0)
+    inner.setSpacing(0)
+    inner.addWidget(notices)
+    inner.addWidget(stack, 1)
+    inner.addWidget(footer)
+    body = row(rail, content, spacing=0)
+    body.setStretch(1, 1)
+    shell = QWidget()
+    shell.setObjectName("shell")
+    outer = QVBoxLayout(shell)
+    outer.setContentsMargins(0, 0, 0, 0)
+    outer.setSpacing(0)
+    outer.addWidget(top)
+    outer.addLayout(body, 1)
+    return shell
 
 
 class Saving(QWidget):

@@ -106,8 +106,10 @@ def apply(app: QApplication, choice: str = "system") -> None:
     hints.setColorScheme(wanted)
     dark = (wanted if choice in schemes else hints.colorScheme()) == Qt.ColorScheme.Dark
     _now = DARK if dark else LIGHT
-    app.setPalette(_palette(_now))
-    app.setStyleSheet(stylesheet(_now))
+    sheet = stylesheet(_now)
+    if app.styleSheet() != sheet:
+        app.setPalette(_palette(_now))
+        app.setStyleSheet(sheet)
 
 
 def body_font() -> QFont:

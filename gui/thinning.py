@@ -1,4 +1,4 @@
-"""Fewer points for a curve than the screen has pixels, chosen so that the picture stays the same while it grows."""
+"""Fewer points for a curve than the screen has pixels, chosen so that the picture does not shimmer."""
 
 from typing import TYPE_CHECKING
 
@@ -23,15 +23,14 @@ def thinned(x: "NDArray[np.float64]", y: "NDArray[np.float64]", most: int, *, ex
     size = _slice_size(len(x), most // 2 if extremes else most)
     if size == 1:
         return x, y
-    whole = len(x) // size * size
-    xs, ys = x[:whole].reshape(-1, size), y[:whole].reshape(-1, size)
-    if extremes:
-        found_y = numpy.stack([numpy.fmin.reduce(ys, axis=1), numpy.fmax.reduce(ys, axis=1)], axis=1).ravel()
-        found_x = numpy.stack([xs[:, 0], xs[:, -1]], axis=1).ravel()
-    else:
-        found_x, found_y = xs.mean(axis=1), _means(ys)
-    # what does not fill a slice yet stays as it is: the newest value is always exact
-    return numpy.concatenate([found_x, x[whole:]]), numpy.concatenate([found_y, y[whole:]])
+    # the last slice is not full: it is filled up with gaps, which count for nothing
+    missing = -len(x) % size
+    xs = numpy.concatenate([x, numpy.full(missing, x[-1])]).reshape(-1, size)
+    ys = numpy.concatenate([y, numpy.full(missing, numpy.nan)]).reshape(-1, size)
+    if not extremes:
+        return xs.mean(axis=1), _means(ys)
+    lowest, highest = numpy.fmin.reduce(ys, axis=1), numpy.fmax.reduce(ys, axis=1)
+    return numpy.stack([xs[:, 0], xs[:, -1]], axis=1).ravel(), numpy.stack([lowest, highest], axis=1).ravel()
 
 
 def _slice_size(points: int, most: int) -> int:

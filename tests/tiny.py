@@ -18,14 +18,37 @@ def make_tiny_model(folder: Path, *, template: str | None = TEMPLATE, **facts: A
     torch.manual_seed(0)
     tokenizer = make_tiny_tokenizer(template)
     shape = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
-             "num_key_value_heads": 2, "max_position_embeddings": 512, "initializer_range": 0.2} | facts  # fmt: skip
-    # with the usual small initial weights tied logits stay near zero and an adapter could learn nothing
+             "num_key_value_heads": 2, "max_position_embeddings": 512} | facts  # fmt: skip
     config = LlamaConfig(
         vocab_size=len(tokenizer), bos_token_id=0, eos_token_id=2, pad_token_id=2, tie_word_embeddings=True, **shape
     )
-    LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+    model = LlamaForCausalLM(config)
+    # with the usual small initial values the tied vectors of letters are too alike for an adapter to tell apart
+    model.get_input_embeddings().weight.data *= 10
+    _teach_to_talk(model, tokenizer)
+    model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def _teach_to_talk(model: Any, tokenizer: Any, steps: int = 150) -> None:
+    """Train all weights on small talk for two seconds: an adapter cannot teach random weights anything."""
+    import torch
+
+    plain = tokenizer.chat_template or "{% for m in messages %}{{ m['content'] + '\n' }}{% endfor %}"
+    texts = [
+        tokenizer.apply_chat_template(
+            [{"role": "user", "content": f"What is {i}?"}, {"role": "assistant", "content": f"It is {i}."}],
+            tokenize=False, chat_template=plain,
+        )
+        for i in range(10)
+    ]  # fmt: skip
+    ids = torch.tensor([tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts])
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    for _ in range(steps):
+        model(input_ids=ids, labels=ids).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
 
 
 def make_tiny_tokenizer(template: str | None = TEMPLATE) -> Any:

@@ -6,10 +6,11 @@ from itertools import chain, islice
 from typing import Any
 
 from core.data.codes import FileReason, Found, RowCode, RowFault
+from core.data.fields import is_preference
 from core.data.read import records
 from core.data.report import Tally
 from core.data.rows import Conversation, DataReport, RowProblem, Shape
-from core.data.shapes import is_preference, read_row, usual_shape
+from core.data.shapes import read_row, usual_shape
 from core.data.source import Halted, Record, Source
 from core.problems import Code, Trouble
 

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 
 from core.data.codes import FileReason, RowCode
-from core.data.shapes import KNOWN_COLUMNS
+from core.data.fields import KNOWN, field_name
 from core.data.source import MAX_ROW, Record, Source
 from core.problems import Code, Trouble
 
@@ -51,7 +51,7 @@ def _likelihood(names: str, mark: str) -> tuple[int, int]:
         cells = next(csv.reader([names], delimiter=mark), [])
     except csv.Error:
         return 0, 0
-    return sum(_cell_name(cell) in KNOWN_COLUMNS for cell in cells), len(cells)
+    return sum(field_name(cell) in KNOWN for cell in cells), len(cells)
 
 
 def _table(source: Source, mark: str) -> Iterator[Record]:
@@ -86,10 +86,6 @@ def _row(line: int, names: list[str], cells: list[str]) -> Record:
     if any(cell.strip() for cell in cells[len(names) :]):
         return Record(line, code=RowCode.EXTRA_CELLS)
     return Record(line, dict(zip(names, cells, strict=False)))
-
-
-def _cell_name(cell: str) -> str:
-    return cell.strip("\ufeff \t").lower()
 
 
 class _Lines:

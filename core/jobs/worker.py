@@ -140,6 +140,8 @@ def _prepare_libraries() -> None:
     """Set what libraries read from the environment when they are first imported."""
     # OpenMP threads that spin while they wait make a step ten times slower as soon as another program is busy
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # NVML counts cards by bus, CUDA by speed unless told otherwise: one number must mean one card
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

@@ -1,15 +1,32 @@
 """Which page belongs to which step; a page is imported and built when it is first opened."""
 
+import threading
+
+from PySide6.QtCore import QTimer
+
 from core.wizard import Step
 from gui.desk import Desk
 from gui.pages.page import Page
 
+#: Milliseconds after which the data page is surely painted.
+AFTER_PAINT = 500
 #: Pages beside the wizard.
 RUNS, SETTINGS = "runs", "settings"
 
 
+def warm_up() -> None:
+    """Load the chart library while the user looks at the data: on the window's thread it would be a hitch."""
+
+    def load() -> None:
+        import gui.widgets.live_plot  # noqa: F401
+
+    threading.Thread(target=load, name="warm-up", daemon=True).start()
+
+
 def make(name: str, desk: Desk) -> Page:
     """Build the page of a step, or one of the pages beside the wizard."""
+    if name == Step.DATA:
+        QTimer.singleShot(AFTER_PAINT, desk, warm_up)
     match name:
         case Step.GPU:
             from gui.pages.gpu import GpuPage

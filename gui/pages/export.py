@@ -15,6 +15,7 @@ from gui.background import Errand
 from gui.choose import choose_folder, open_folder
 from gui.desk import Desk
 from gui.jobs import JobThread
+from gui.pages.export_answers import DifferencesView
 from gui.pages.page import Page
 from gui.questions import held_out
 from gui.widgets.badge import Badge
@@ -80,12 +81,14 @@ class ExportPage(Page):
         self._progress.cancelled.connect(self._cancel)
         self._proof = Badge("good")
         self._proof.setObjectName("proof")
+        self._differences = DifferencesView()
         self._problems = QVBoxLayout()
         self.merge = primary(_("&Merge"), "merge", self.start_merge, icon="merge")
         self._open_merged = button(_("Open folder"), "open_merged", self._show_merged, icon="folder")
         inner.addWidget(self._progress)
         inner.addLayout(self._problems)
         inner.addWidget(self._proof)
+        inner.addWidget(self._differences)
         inner.addSpacing(4)
         inner.addLayout(row(self.merge, self._open_merged, None))
         return frame
@@ -108,6 +111,7 @@ class ExportPage(Page):
     def _begin(self, state: WizardState) -> None:
         """Another run: its own folders."""
         self._run, self._result = state.run, {}
+        self._differences.set(None)
         clear(self._problems)
         if state.run is None:
             return
@@ -139,8 +143,10 @@ class ExportPage(Page):
             return
         asked = int(str(result.get("replayed", 0) or 0))
         agreement = float(str(result.get("agreement", 0) or 0))
-        same = round(asked * agreement)
+        same = int(str(result.get("identical", round(asked * agreement))))
         words = _("{same} of {asked} answers identical").format(same=same, asked=asked)
+        if not result.get("verified"):
+            words += " · " + _("rounding changed some words; compare them below")
         self._proof.set("good" if result.get("verified") else "caution", words)
 
     def start_merge(self) -> None:
@@ -184,6 +190,7 @@ class ExportPage(Page):
             self._problems.addWidget(card)
         if isinstance(event, Finished):
             self._result = event.result
+            self._differences.set(event.result.get("answers"))
             self.proposed.emit(replace(self.state, merged=Path(str(event.result["folder"]))))
         else:
             self.show_state(self.state)

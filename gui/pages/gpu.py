@@ -75,7 +75,7 @@ class GpuPage(Page):
             if found.code is Code.NO_GPU:
                 self._practise()
             else:
-                self.show_state(self.state)
+                self.proposed.emit(self.state)
             return
         assert isinstance(found, tuple)
         self._found, self._problem = found, None
@@ -86,6 +86,9 @@ class GpuPage(Page):
     def _practise(self) -> None:
         self._problem = None
         self.proposed.emit(choose_card(self.state, None, practice(self.state.goal)))
+
+    def hint(self) -> str:
+        return _("Without the driver only practice mode is open.") if self._problem else ""
 
     def primary(self) -> QPushButton | None:
         return self._use

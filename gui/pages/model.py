@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QLineEdit, QPushButton, QVBoxLayout
 
 from core.catalog import ModelSpec, spec_of
@@ -12,7 +14,7 @@ from core.jobs.jobs import FetchJob
 from core.problems import Trouble
 from core.wizard import WizardState, choose_model
 from core.wording import Action, gigabytes
-from gui.choose import choose_folder
+from gui.choose import choose_folder, open_folder
 from gui.desk import Desk
 from gui.jobs import JobThread, Lane
 from gui.pages.model_cards import ModelTile, fit_of, method_for
@@ -21,6 +23,9 @@ from gui.widgets.buttons import button, primary
 from gui.widgets.problem_card import ProblemCard
 from gui.widgets.progress import ProgressLine
 from gui.widgets.text import clear, label, row
+
+#: What this page can do about a problem.
+_ACTIONS = frozenset({Action.RETRY, Action.CHOOSE_FOLDER, Action.OPEN_LICENCE, Action.FREE_DISK})
 
 
 class ModelPage(Page):
@@ -149,7 +154,13 @@ class ModelPage(Page):
     def _act(self, action: Action) -> None:
         if action is Action.RETRY:
             self._get()
-        elif action in (Action.CHOOSE_FOLDER, Action.CHOOSE_MODEL):
+        elif action is Action.OPEN_LICENCE and self.state.model is not None:
+            QDesktopServices.openUrl(
+                QUrl(f"https://huggingface.co/{self.state.model.repo or self.state.model.id}")
+            )
+        elif action is Action.FREE_DISK:
+            open_folder(self.desk.models_root)
+        elif action is Action.CHOOSE_FOLDER:
             self._choose_folder()
 
     def _show_dock(self) -> None:
@@ -194,9 +205,7 @@ class ModelPage(Page):
         self._fetch, spec, self._fetching = None, self._fetching, None
         self._drawn = None
         if isinstance(event, Failed):
-            self._show_problem(
-                ProblemCard(event.problem, actions=frozenset({Action.RETRY, Action.CHOOSE_FOLDER}))
-            )
+            self._show_problem(ProblemCard(event.problem, actions=_ACTIONS))
         if isinstance(event, Finished) and spec is not None and self.state.model == spec:
             self.proposed.emit(choose_model(self.state, spec, Path(event.result["folder"])))
         elif self.isVisible():

@@ -90,6 +90,10 @@ class Page(QWidget):
         """Show `state`; pages keep it as what their proposals start from."""
         self.state = state
 
+    def hint(self) -> str:
+        """What the footer says instead of why the next step is not open; empty for the usual words."""
+        return ""
+
     def left(self) -> None:
         """The user went to another page."""
 

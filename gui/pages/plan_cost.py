@@ -43,7 +43,7 @@ class CostView(QWidget):
         self._fit = Badge()
         self._bar, self._legend = MemoryBar(), Legend()
         self._steps = label("", "body", name="steps")
-        inner.addWidget(label(_("Memory on the card"), "strong"))
+        inner.addWidget(label(_("Memory"), "strong"))
         inner.addLayout(row(self._number, self._beside, None, spacing=10))
         for part in (self._bar, self._fit, self._legend, line(), self._steps):
             inner.addWidget(part)

@@ -32,6 +32,11 @@ FRAMES = 10
 _STEPS_OF = {Action.CHOOSE_DATA: Step.DATA, Action.CHOOSE_MODEL: Step.MODEL, Action.CHANGE_PLAN: Step.PLAN}
 
 
+#: What the page can do about a problem; Resume has a button of its own.
+_ACTIONS = frozenset({*_STEPS_OF, Action.TRY_SMALLER, Action.RETRY, Action.OPEN_LOG, Action.FREE_DISK,
+                      Action.CHOOSE_FOLDER, Action.START_OVER})  # fmt: skip
+
+
 class TrainPage(Page):
     """Draws a LiveRun, whether it lives, was interrupted, or is long over."""
 
@@ -153,13 +158,7 @@ class TrainPage(Page):
         self._problem_shown = problem
         clear(self._problems)
         if problem is not None:
-            known = frozenset(Action) - {
-                Action.OPEN_LICENCE,
-                Action.GET_DRIVER,
-                Action.REPORT,
-                Action.PRACTICE,
-            }
-            card = ProblemCard(problem, actions=frozenset(map(str, known)))
+            card = ProblemCard(problem, actions=_ACTIONS)
             card.acted.connect(self._act)
             self._problems.addWidget(card)
 

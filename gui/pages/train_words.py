@@ -7,6 +7,10 @@ from core.runs import RunState
 from core.wizard import WizardState
 from core.wording import count, duration, gigabytes, stage_words
 from gui.live_run import LiveRun
+from gui.widgets.fields import short
+
+#: Stages that say nothing more than the step does.
+_STEPPING = (StageName.TRAINING, StageName.STARTING)
 
 
 def headline(state: RunState | None) -> str:
@@ -51,11 +55,9 @@ def _running(live: LiveRun) -> str:
     history = live.history
     if live.stopping:
         return _("Saving what was learned so far…")
-    stage = history.stage
-    if not history.steps or (
-        stage is not None and stage.stage not in (StageName.TRAINING, StageName.STARTING)
-    ):
-        return stage_words(stage.stage) + "…" if stage else stage_words(StageName.STARTING) + "…"
+    stage, newest = history.stage, history.steps[-1].time if history.steps else 0.0
+    if not history.steps or (stage is not None and stage.stage not in _STEPPING and stage.time > newest):
+        return stage_words(stage.stage if stage else StageName.STARTING) + "…"
     words = _("Step {step} of {total}").format(step=count(history.step), total=count(history.total_steps))
     left = history.seconds_left
     return words if left is None else words + " · " + _("{time} left").format(time=duration(left))
@@ -95,7 +97,7 @@ def more_words(live: LiveRun | None) -> str:
     newest = history.steps[-1]
     parts = [
         _("epoch {n}").format(n=f"{newest.epoch:.2f}"),
-        _("learning rate {n}").format(n=f"{newest.learning_rate:.1e}"),
+        _("learning rate {n}").format(n=short(newest.learning_rate, small=True)),
     ]
     if newest.seconds > 0:
         parts.append(_("{n} tokens a second").format(n=count(round(newest.trained_tokens / newest.seconds))))

@@ -1,5 +1,7 @@
 """A chat bubble: who speaks, and what."""
 
+import re
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
@@ -8,6 +10,15 @@ from gui.widgets.text import label
 
 #: Longer texts are cut for the eye; the file keeps all of it.
 LONGEST = 4000
+
+
+#: Words longer than this get places where a line may break.
+UNBROKEN = 28
+
+
+def breakable(text: str) -> str:
+    """`text` cut for the eye, with invisible places to break in very long words."""
+    return re.sub(rf"(\S{{{UNBROKEN}}})(?=\S)", "\\1\u200b", text[:LONGEST])
 
 
 def speaker(role: str) -> str:
@@ -21,7 +32,7 @@ class Bubble(QWidget):
     def __init__(self, role: str, text: str, *, who: str = "", indent: bool = True) -> None:
         super().__init__()
         self._text = text
-        self._body = label(text[:LONGEST], "body")
+        self._body = label(breakable(text), "body")
         self._body.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._who = label(who or speaker(role), "small")
         frame = QFrame()
@@ -44,7 +55,7 @@ class Bubble(QWidget):
     def set_text(self, text: str) -> None:
         """Replace what is said."""
         self._text = text
-        self._body.setText(text[:LONGEST])
+        self._body.setText(breakable(text))
 
     def set_who(self, who: str) -> None:
         """Replace who says it."""

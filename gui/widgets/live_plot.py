@@ -12,6 +12,10 @@ from gui import theme
 from gui.thinning import thinned, visible
 from gui.timeline import Timeline
 
+#: Room for the words of a mark, and the distances between marks, in seconds.
+TICK_PIXELS = 96
+ROUND = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
+
 
 def clock_text(seconds: float) -> str:
     """Seconds as the axis writes them: 0:45, 12:30, 3:05:00."""
@@ -22,7 +26,11 @@ def clock_text(seconds: float) -> str:
 
 
 class TimeAxis(pg.AxisItem):  # type: ignore[misc]
-    """An axis of working time."""
+    """An axis of working time, with marks at round times."""
+
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        wanted = (high - low) * TICK_PIXELS / max(size, 1.0)
+        return [(next((step for step in ROUND if step >= wanted), ROUND[-1]), 0.0)]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         return [clock_text(value) if spacing >= 1 else f"{value:.1f}" for value in values]

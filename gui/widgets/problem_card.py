@@ -1,13 +1,16 @@
 """A problem in words: what happened, what it means, what to do, and a fold-out with the details."""
 
 import json
+import platform
+import sys
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 
 from core.i18n import _
 from core.problems import Problem
-from core.wording import action_label, explain
+from core.wording import Action, action_label, explain
 from gui import theme
 from gui.icons import Icon
 from gui.widgets.buttons import button
@@ -38,7 +41,9 @@ class ProblemCard(QFrame):
         self._buttons = QHBoxLayout()
         self._buttons.addStretch(1)
         inner = column(self.title, self.advice, self._buttons, self._details(problem), spacing=6)
-        if words.action is not None and (actions is None or str(words.action) in actions):
+        if words.action is Action.REPORT:
+            self.add(button(action_label(Action.REPORT), "problem_report", self._copy))
+        elif words.action is not None and (actions is None or words.action in actions):
             action = words.action
             self.add(button(action_label(action), "problem_action", lambda: self.acted.emit(action)))
         if closable:
@@ -54,6 +59,19 @@ class ProblemCard(QFrame):
     def add(self, extra: QPushButton) -> None:
         """Put another button beside the action."""
         self._buttons.insertWidget(self._buttons.count() - 1, extra)
+
+    def _copy(self) -> None:
+        """Put everything that is known of the problem on the clipboard."""
+        facts = json.dumps(self.problem.facts, ensure_ascii=False, indent=1, default=str)
+        report = (
+            self.title.text(),
+            self.advice.text(),
+            str(self.problem.code),
+            facts,
+            sys.version,
+            platform.platform(),
+        )
+        QGuiApplication.clipboard().setText("\n".join(report))
 
     def _details(self, problem: Problem) -> Fold:
         facts = json.dumps(problem.facts, ensure_ascii=False, indent=1, default=str)

@@ -113,10 +113,9 @@ def test_a_folder_and_its_config_are_the_same_model(tmp_path: Path) -> None:
 
 
 def test_a_relative_folder_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "mine").mkdir()
-    write(tmp_path / "mine", LLAMA)
-    monkeypatch.chdir(tmp_path)
-    assert spec_of("mine").id == str(tmp_path / "mine")
+    write(tmp_path, LLAMA)
+    monkeypatch.chdir(tmp_path.parent)
+    assert spec_of(tmp_path.name).id == str(tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore")

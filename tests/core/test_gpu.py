@@ -58,9 +58,9 @@ def test_every_card_keeps_its_own_index(install: Install) -> None:
 
 
 def test_names_may_come_as_bytes(install: Install) -> None:
-    install(FakeNvml(FakeCard(name=b"Tesla T4"), driver=b"535.1", cuda=12020))
+    install(FakeNvml(FakeCard(name=b"Tesla T4"), driver=b"535.1", cuda=12110))
     (card,) = cards()
-    assert (card.name, card.driver, card.cuda) == ("Tesla T4", "535.1", "12.2")
+    assert (card.name, card.driver, card.cuda) == ("Tesla T4", "535.1", "12.11")
 
 
 @pytest.mark.parametrize("error", [NVMLError_LibraryNotFound("gone"), NVMLError_DriverNotLoaded("no driver")])

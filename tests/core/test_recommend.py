@@ -157,6 +157,15 @@ def test_at_16_gb_qlora_is_the_alternative_with_more_headroom() -> None:
     assert safer.reasons[0].facts["saved_bytes"] == way.estimate.total_bytes - safer.estimate.total_bytes > 0
 
 
+def test_of_four_other_ways_three_are_offered() -> None:
+    offered = [other.reasons[0].code for other in recommend(40 << 30, 40 << 30).alternatives]
+    assert offered == ["alternative_safer", "alternative_bigger", "alternative_preciser"]
+
+
+def test_no_card_has_more_free_than_it_has() -> None:
+    assert recommend(8 << 30, 80 << 30) == recommend(8 << 30, 8 << 30)
+
+
 def test_above_24_gb_the_rule_is_ours() -> None:
     """Ruling (d)."""
     found = reason(recommend(48 << 30, 48 << 30), ReasonCode.TIER_BEYOND)

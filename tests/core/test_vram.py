@@ -73,6 +73,36 @@ def test_weights_count_embeddings_and_head_in_16_bits(method: Method, bytes_each
     assert weight_bytes(SEVEN, method) == pytest.approx(bytes_each * SEVEN.quantizable + 2 * rest, rel=0.001)
 
 
+def test_an_8_bit_base_has_a_scale_for_every_row() -> None:
+    rows = SEVEN.layers * sum(high for _wide, high in SEVEN.matrices.values())
+    plain = SEVEN.quantizable + 2 * (SEVEN.parameters - SEVEN.quantizable)
+    assert weight_bytes(SEVEN, Method.LORA8) == plain + 4 * rows
+
+
+def test_a_quantized_base_unpacks_its_largest_matrix() -> None:
+    workspace = {m: estimate(SEVEN, replace(PLAN, method=m)).workspace for m in Method}
+    largest = 2 * SEVEN.hidden * SEVEN.intermediate
+    assert workspace == {Method.LORA: 0, Method.LORA8: largest, Method.QLORA: largest}
+
+
+def test_padded_batches_repeat_keys_and_carry_a_mask() -> None:
+    """The same tokens in two padded rows, not one: 4K becomes 4Q, and every layer holds a T x T mask."""
+    one, two = replace(PLAN, batch=1, tokens=2048), replace(PLAN, batch=2, tokens=1024)
+    more = 4 * 2048 * (SEVEN.query - SEVEN.key) + 2 * 2 * 1024**2
+    assert layer_bytes(SEVEN, two) - layer_bytes(SEVEN, one) == more
+    gap = estimate(SEVEN, two).activations - estimate(SEVEN, one).activations
+    assert gap == SEVEN.layers * more + 2 * 1024**2
+
+
+def test_every_fourth_layer_starts_with_the_first() -> None:
+    """transformers checkpoints layers 0, 4, 8 …: eight of thirty."""
+    starter = replace(spec_of("smollm2-135m-instruct").architecture, vocabulary=1000)
+    plan = replace(PLAN, batch=1, tokens=1024, checkpointing="4")
+    layer, head = layer_bytes(starter, plan), estimate(starter, plan).logits
+    kept = 8 * 2 * starter.hidden * 1024 + 22 * layer
+    assert estimate(starter, plan).activations + head == kept + max(head, layer * 3 // 2)
+
+
 def test_experts_are_not_quantized() -> None:
     """transformers 5 fuses experts into 3-D parameters, which bitsandbytes leaves alone."""
     moe = Architecture(64, 128, 2, 4, 2, 16, 1000, True, experts=8, expert_intermediate=128, active_experts=2)
@@ -124,7 +154,10 @@ def test_plain_loss_costs_14_bytes_a_word_and_chunked_one_tile() -> None:
     assert estimate(SEVEN, replace(long, tokens=512, loss=Loss.CHUNKED)).logits < 0.55 * chunked
 
 
-architectures = st.sampled_from([spec.architecture for spec in models()])
+#: A single layer too: recomputing it must not be predicted to cost more than keeping it.
+architectures = st.sampled_from(
+    [Architecture(64, 128, 1, 4, 2, 16, 300, True)] + [spec.architecture for spec in models()]
+)
 plans = st.builds(
     TrainingPlan,
     model=st.just("any"),

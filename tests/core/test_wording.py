@@ -216,8 +216,10 @@ def test_every_reason_is_a_sentence(code: ReasonCode) -> None:
     ("code", "facts", "words"),
     [
         ("tier", {}, "The guide for 10–20 GB suggests a 7B model with LoRA on an 8-bit base."),
-        ("tier", {"low_gb": 0}, "The guide for less than 20 GB suggests a 7B model with LoRA on an 8-bit base."),
-        ("tier", {"high_gb": 0}, "The guide for 10 GB and more suggests a 7B model with LoRA on an 8-bit base."),
+        ("tier", {"low_gb": 0},
+         "The guide for less than 20 GB suggests a 7B model with LoRA on an 8-bit base."),
+        ("tier", {"high_gb": 0},
+         "The guide for 10 GB and more suggests a 7B model with LoRA on an 8-bit base."),
         ("not_fitting", {"reserve_bytes": 5 * 10**8},
          "It does not fit: it needs about 9.8 GB and a reserve of 500 MB, and 11.0 GB are free."),
         ("fits", {}, "It fits: about 9.8 GB of 11.0 GB."),

@@ -33,6 +33,37 @@ class Listener:
         return [event for event in self.events if isinstance(event, kind)]
 
 
+@pytest.fixture(scope="session")
+def one_answer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One answer to everything: quickly learned so well that rounding cannot change a token."""
+    path = tmp_path_factory.mktemp("data") / "one.jsonl"
+    rows = [{"instruction": f"What is {i % 10}?", "output": "It is 8."} for i in range(40)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def learn(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, one_answer: Path) -> Callable[..., RunFolder]:
+    """Train a run until it is sure of its answers: between equally likely tokens rounding alone would choose."""
+    from core.engine.train import train
+
+    def learned(**settings: Any) -> RunFolder:
+        usual = {"model": str(tiny_base), "data": (str(one_answer),), "learning_rate": 1e-2, "epochs": 4.0,
+                 "validation_share": 0.0, "save_every": 500, "evaluate_every": 500}  # fmt: skip
+        run = new_run(tmp_path_factory.mktemp("learned"), **(usual | settings))
+        result = train(run.path, Listener(), resume=False)
+        assert result["last_loss"] < 0.05, result
+        return run
+
+    return learned
+
+
+@pytest.fixture(scope="session")
+def trained(learn: Callable[..., RunFolder]) -> RunFolder:
+    """One trained run that tests may read and merge elsewhere, but not change."""
+    return learn()
+
+
 @pytest.fixture
 def data_file(tmp_path: Path) -> Path:
     """24 rows, two kinds of questions."""

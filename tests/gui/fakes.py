@@ -1,4 +1,4 @@
-"""Stand-ins for the heavy jobs: same fields, same events, a few milliseconds; importable by spawned children."""
+"""Stand-ins for the heavy jobs: same fields, same events, a few milliseconds each."""
 
 import os
 import signal
@@ -172,9 +172,14 @@ class Killed:
 
 def step_done(step: int, total: int = STEPS) -> StepDone:
     return StepDone(
-        step=step, total_steps=total, epoch=step / total, loss=3.0 / step, learning_rate=2e-4, trained_tokens=100,
+        step=step,
+        total_steps=total,
+        epoch=step / total,
+        loss=3.0 / step,
+        learning_rate=2e-4,
+        trained_tokens=100,
         seconds=0.5,
-    )  # fmt: skip
+    )
 
 
 def write_adapter(run: Path) -> None:

@@ -58,3 +58,24 @@ def test_a_long_run_is_taken_over_in_slices() -> None:
 def test_thinned_keeps_the_mean_of_slices() -> None:
     assert thinned([1.0, 2.0]) == [1.0, 2.0]
     assert thinned([float(n) for n in range(1000)], 10) == [49.5 + 100 * n for n in range(10)]
+
+
+def test_thinning_keeps_extremes_gaps_and_the_newest_value() -> None:
+    import numpy
+
+    from gui.thinning import thinned as fewer
+    from gui.thinning import visible
+
+    x = numpy.arange(10_001, dtype=float)
+    y = numpy.sin(x)
+    y[5000], y[7] = 50.0, numpy.nan
+    few_x, few_y = fewer(x, y, 400, extremes=True)
+    assert len(few_x) <= 402
+    assert few_y.max() == 50.0
+    assert list(few_x) == sorted(few_x)
+    mean_x, mean_y = fewer(x, y, 400, extremes=False)
+    assert len(mean_x) <= 401
+    assert not numpy.isnan(mean_y).any()
+    assert list(fewer(x[:50], y[:50], 400, extremes=False)[0]) == list(x[:50])
+    part_x, _part_y = visible(x, y, 100.0, 200.0)
+    assert (part_x[0], part_x[-1]) == (99.0, 201.0)

@@ -15,10 +15,10 @@ from gui.widgets.fold import Fold
 from gui.widgets.memory_bar import MemoryBar, Part
 from gui.widgets.problem_card import ProblemCard
 
+NUMBERS = ((0.0002, True, "2e-4"), (1.5e-4, True, "1.5e-4"), (3.0, False, "3"), (0.05, False, "0.05"))
 
-@pytest.mark.parametrize(("value", "small", "text"), [
-    (0.0002, True, "2e-4"), (1.5e-4, True, "1.5e-4"), (3.0, False, "3"), (0.05, False, "0.05"), (0, False, "0"),
-])  # fmt: skip
+
+@pytest.mark.parametrize(("value", "small", "text"), NUMBERS)
 def test_numbers_have_no_more_digits_than_they_need(value: float, small: bool, text: str) -> None:
     assert short(value, small=small) == text
 

@@ -1,5 +1,6 @@
 """The window as a whole: the way through the wizard, closing, the keyboard, the safety net."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from core.problems import Code, Problem
 from core.runs import RunState
 from core.wizard import STEPS, Step, WizardState
+from gui.app import Studio
 from gui.main_window import MainWindow
 from tests.gui import states
 from tests.gui.conftest import Finder
@@ -191,3 +193,37 @@ def test_the_window_can_be_made_again_in_another_language(
     twin.show()
     assert twin.state == window.state
     twin.retire()
+
+
+def test_an_interrupted_run_is_offered_when_the_window_opens(
+    window: MainWindow, planned: WizardState, find: Finder, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_with(monkeypatch, QuickTrain)
+    assert planned.plan is not None
+    run = states.write_run(window.desk.runs_root, planned.plan, "1_interrupted")
+    window.offer_resume()
+    qtbot.waitUntil(lambda: bool(window.findChildren(QWidget, "resume_last")), timeout=5000)
+    find("resume_last").click()
+    qtbot.waitUntil(lambda: window.desk.live(run.path).state is RunState.FINISHED, timeout=20_000)
+    assert not window.notices.isVisible()
+
+
+def test_an_exception_in_a_slot_is_shown_and_written_down(
+    qapp: QApplication,
+    qtbot: QtBot,
+    home: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.excepthook", sys.excepthook)
+    studio = Studio(qapp)
+    qtbot.addWidget(studio.window)
+    studio.show()
+    try:
+        raise ValueError("odd")
+    except ValueError as error:
+        sys.excepthook(ValueError, error, error.__traceback__)
+    assert studio.window.findChildren(QWidget, "problem_card")
+    assert "ValueError: odd" in (home / "cache" / "window.log").read_text()
+    assert "ValueError: odd" in capsys.readouterr().err
+    studio.window.retire()

@@ -1,0 +1,109 @@
+"""The names that fields go by in both languages, and rows brought into one form to be recognised."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from core.data.turns import as_list, is_turns
+
+Row = dict[str, Any]
+Names = tuple[str, ...]
+
+TURNS: Names = ("messages", "conversations", "conversation", "dialogue", "dialog", "turns", "chat", "对话")
+TEXTS: Names = ("text", "文本")
+SYSTEMS: Names = ("system", "system_prompt", "系统", "系统提示")
+HISTORIES: Names = ("history", "历史")
+
+#: What is asked about; in Alpaca rows "input", unless that is the question itself.
+EXTRAS: Names = ("input", "context", "输入", "上下文", "背景")
+
+INSTRUCTIONS: Names = ("instruction", "指令", "任务")
+PROMPTS: Names = ("prompt", "提示", "提示词")
+QUESTIONS: Names = (
+    "question", "query", "q", "user", "human", "问题", "问", "提问", "问句", "用户", "input", "输入",
+)  # fmt: skip
+
+OUTPUTS: Names = ("output", "response", "answer", "completion", "输出", "回答", "答案", "回复")
+COMPLETIONS: Names = ("completion", "response", "output", "answer", "补全", "输出", "回答", "答案", "回复")
+ANSWERS: Names = (
+    "answer", "response", "a", "reply", "assistant", "output", "target",
+    "回答", "答", "答案", "回复", "助手", "输出",
+)  # fmt: skip
+
+_CHOSEN, _REJECTED = "chosen", "rejected"
+
+#: Every name that means something, for telling a table's separator.
+KNOWN: frozenset[str] = frozenset((
+    *TURNS, *TEXTS, *SYSTEMS, *HISTORIES, *EXTRAS, *INSTRUCTIONS, *PROMPTS, *QUESTIONS,
+    *OUTPUTS, *COMPLETIONS, *ANSWERS, _CHOSEN, _REJECTED,
+))  # fmt: skip
+
+
+@lru_cache(4096)
+def field_name(name: str) -> str:
+    """Return a field's name as it is compared: without space, byte order mark and capitals."""
+    return name.strip("\ufeff \t\r\n").lower()
+
+
+def present(row: Row, names: Iterable[str]) -> str | None:
+    """The first of the names that the row has, one with something in it before an empty one."""
+    empty = None
+    for name in names:
+        if name in row:
+            if row[name]:
+                return name
+            empty = empty or name
+    return empty
+
+
+def normal(value: Any) -> Row | None:
+    """Return a row with comparable names, bare turns and texts as rows, None for other values.
+
+    Of a preference pair the chosen side stays.
+    """
+    if isinstance(value, str):
+        return {"text": value}
+    if is_turns(value):
+        return {"messages": value}
+    if not isinstance(value, dict):
+        return None
+    row = {field_name(str(key)): item for key, item in value.items()}
+    if is_preference(row):
+        row = _chosen_side(row)
+    said = present(row, TURNS)
+    if said and isinstance(row[said], str):
+        row[said] = as_list(row[said])
+    return row
+
+
+def is_preference(value: Any) -> bool:
+    """Whether a row is a pair of a chosen and a rejected answer; the chosen one is learned."""
+    return isinstance(value, dict) and _CHOSEN in value and _REJECTED in value
+
+
+def turn_list(row: Row) -> list[Any] | None:
+    """The list of turns that a row holds, if any."""
+    name = present(row, TURNS)
+    return as_list(row[name]) if name else None
+
+
+def _chosen_side(row: Row) -> Row:
+    """Turn a preference pair into a plain row with the chosen answer."""
+    rest = {key: item for key, item in row.items() if key not in (_CHOSEN, _REJECTED)}
+    chosen = row[_CHOSEN]
+    ask = present(rest, (*PROMPTS, *INSTRUCTIONS, *QUESTIONS))
+    if isinstance(chosen, dict):
+        chosen = [chosen]
+    if isinstance(chosen, list):
+        # several turns hold the question as well
+        whole = chosen if len(chosen) > 1 else [*_before(rest, ask), *chosen]
+        return {**rest, "messages": whole}
+    if ask is None and isinstance(chosen, str):
+        return {"text": chosen}
+    return {**rest, "prompt": rest.get(ask or ""), "completion": chosen}
+
+
+def _before(row: Row, ask: str | None) -> list[Any]:
+    """The turns that lead to the chosen one."""
+    earlier = turn_list(row) or (as_list(row[ask]) if ask else None)
+    return earlier or ([{"role": "user", "content": row[ask]}] if ask else [])

@@ -1,0 +1,32 @@
+"""A quiet offer above the page: a sentence, what can be done about it, and Later."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout
+
+from core.i18n import _
+from gui.icons import Icon
+from gui.widgets.buttons import button
+from gui.widgets.text import label
+
+
+class Notice(QFrame):
+    """`accepted` when the user takes the offer, `closed` when it may go."""
+
+    accepted = Signal()
+    closed = Signal()
+
+    def __init__(self, text: str, offer: str, name: str) -> None:
+        super().__init__()
+        self.setProperty("role", "panel")
+        self.setAccessibleName(text)
+        inner = QHBoxLayout(self)
+        inner.setContentsMargins(16, 8, 8, 8)
+        inner.setSpacing(8)
+        inner.addWidget(Icon("info", "accent"))
+        inner.addWidget(label(text), 1)
+        inner.addWidget(button(offer, name, self._accept, kind="primary"))
+        inner.addWidget(button(_("Later"), f"{name}_later", self.closed.emit, kind="quiet"))
+
+    def _accept(self) -> None:
+        self.closed.emit()
+        self.accepted.emit()

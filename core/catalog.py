@@ -139,6 +139,4 @@ def _path(model: str) -> Path | None:
 
 def _names_a_path(model: str) -> bool:
     """Whether somebody meant a path: an organisation/name has one slash in its middle and nothing else."""
-    return (
-        model.startswith(("/", ".", "~")) or model.count("/") > 1 or "\\" in model or model.endswith(".json")
-    )
+    return model.startswith(("/", ".", "~")) or model.count("/") > 1 or "\\" in model or model.endswith(".json")

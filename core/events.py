@@ -1,18 +1,18 @@
 """What jobs say and hear: small frozen records, one line of JSON each, on the wire and on disk.
 
-    Event
-    ├── Stage                 what the job is busy with, with a count where there is one
-    ├── StepDone              one optimizer step
-    ├── Evaluated             one pass over the validation rows
-    ├── Saved                 a checkpoint or an adapter is complete on disk
-    ├── Measured              memory, once a second, written by the parent
-    ├── Noted                 something worth telling, as a code with facts
-    ├── Fragment              a piece of an answer while it is being written
-    ├── Answered              a whole answer, and which weights gave it
-    └── Last                  exactly one ends every job
-        ├── Finished          with the job's result
-        ├── Stopped           asked to stop; what is kept
-        └── Failed            with a Problem
+Event
+├── Stage                 what the job is busy with, with a count where there is one
+├── StepDone              one optimizer step
+├── Evaluated             one pass over the validation rows
+├── Saved                 a checkpoint or an adapter is complete on disk
+├── Measured              memory, once a second, written by the parent
+├── Noted                 something worth telling, as a code with facts
+├── Fragment              a piece of an answer while it is being written
+├── Answered              a whole answer, and which weights gave it
+└── Last                  exactly one ends every job
+    ├── Finished          with the job's result
+    ├── Stopped           asked to stop; what is kept
+    └── Failed            with a Problem
 """
 
 import json
@@ -199,12 +199,14 @@ def encode(message: Event | Stop | Say) -> str:
 
 def decode_event(line: str) -> Event:
     """Read one event line. Raises CodecError for half lines and for kinds this version does not know."""
-    return _decode(line, _EVENTS)  # type: ignore[return-value]
+    event: Event = _decode(line, _EVENTS)
+    return event
 
 
 def decode_command(line: str) -> Stop | Say:
     """Read one command line. Raises CodecError."""
-    return _decode(line, _COMMANDS)  # type: ignore[return-value]
+    command: Stop | Say = _decode(line, _COMMANDS)
+    return command
 
 
 def _decode(line: str, table: Any) -> Any:

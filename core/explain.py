@@ -59,9 +59,7 @@ def why_memory(predicted: Estimate, free_bytes: int, total_bytes: int) -> tuple[
     return (taken, verdict) if used > reserve else (verdict,)
 
 
-def stepped(
-    proposed: ModelSpec, model: ModelSpec, start: TrainingPlan, plan: TrainingPlan
-) -> tuple[Reason, ...]:
+def stepped(proposed: ModelSpec, model: ModelSpec, start: TrainingPlan, plan: TrainingPlan) -> tuple[Reason, ...]:
     """What differs from the proposal: the model, and what `plan` gave up against its own `start`."""
     found: list[Reason] = []
     if model != proposed:

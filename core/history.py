@@ -5,7 +5,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from core.events import (
-    Answered, Evaluated, Event, Failed, Finished, Last, Measured, Noted, Saved, Stage, StepDone, Stopped,
+    Answered,
+    Evaluated,
+    Event,
+    Failed,
+    Finished,
+    Last,
+    Measured,
+    Noted,
+    Saved,
+    Stage,
+    StepDone,
+    Stopped,
 )  # fmt: skip
 
 

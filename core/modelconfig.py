@@ -53,9 +53,7 @@ class _Facts:
         self._family = str(facts.get("model_type"))
 
     def architecture(self) -> Architecture:
-        hidden, intermediate, layers, heads, vocabulary = (
-            self.number(key, span) for key, span in _NEEDED.items()
-        )
+        hidden, intermediate, layers, heads, vocabulary = (self.number(key, span) for key, span in _NEEDED.items())
         experts = self._first(("num_experts", "num_local_experts", "n_routed_experts"), _EXPERTS)
         bias = self._flag("attention_bias")
         return Architecture(
@@ -72,9 +70,7 @@ class _Facts:
             output_bias=bias,
             mlp_bias=self._flag("mlp_bias"),
             qk_norm=self._family in _QK_NORM or self._flag("use_qk_norm"),
-            expert_intermediate=self._first(("moe_intermediate_size",), _WIDTH, intermediate)
-            if experts
-            else 0,
+            expert_intermediate=self._first(("moe_intermediate_size",), _WIDTH, intermediate) if experts else 0,
             active_experts=self.number("num_experts_per_tok", _EXPERTS, 1) if experts else 0,
             shared_intermediate=self._first(("shared_expert_intermediate_size",), _WIDTH) if experts else 0,
         )

@@ -1,7 +1,7 @@
 """What can go wrong, as codes with facts; exceptions and exit codes become a Problem here and nowhere else.
 
-    Trouble(Exception)   carries one Problem through code that can raise
-    Problem              code + facts, JSON-ready; wording.py turns it into title, advice and action
+Trouble(Exception)   carries one Problem through code that can raise
+Problem              code + facts, JSON-ready; wording.py turns it into title, advice and action
 """
 
 import errno

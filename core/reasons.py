@@ -24,9 +24,7 @@ class ReasonCode(StrEnum):
     MODEL_OF_CLASS = "model_of_class"  # model, title, parameters, size_class
     METHOD_LORA = "method_lora"  # size_class, method: 16-bit base, most precise, nothing to convert
     METHOD_LORA8 = "method_lora8"  # size_class, method: 8-bit base, best value for 7B from 10 GB (D3)
-    METHOD_QLORA = (
-        "method_qlora"  # size_class, method: NF4 base, the only feasible one for 13B or little memory (D3)
-    )
+    METHOD_QLORA = "method_qlora"  # size_class, method: NF4 base, the only feasible one for 13B or little memory (D3)
 
     # How it stands against the memory that is free now.
     FREE_LESS_THAN_TOTAL = "free_less_than_total"  # free_bytes, total_bytes, used_bytes
@@ -34,9 +32,7 @@ class ReasonCode(StrEnum):
     NOT_FITTING = "not_fitting"  # needed_bytes, free_bytes, short_bytes, reserve_bytes
 
     # What was changed against the tier's proposal so that it fits; one Reason for each thing that changed.
-    STEPPED_BATCH = (
-        "stepped_batch"  # before, after (rows in a micro-batch), accumulation: the effective batch stays
-    )
+    STEPPED_BATCH = "stepped_batch"  # before, after (rows in a micro-batch), accumulation: the effective batch stays
     STEPPED_CHECKPOINTING = "stepped_checkpointing"  # before, after ("none", "4", "2", "full")
     STEPPED_TOKENS = "stepped_tokens"  # before, after (longest sequence in tokens)
     STEPPED_METHOD = "stepped_method"  # before, after (method values)

@@ -121,9 +121,7 @@ class _Card:
         """The same plan on a smaller base (ruling b), or with more recomputation where there is none."""
         below = methods_from(way.method)[1:]
         shape = (
-            replace(way.plan, method=below[0])
-            if below
-            else next(islice(shapes(way.plan, cut=False), 1, None), None)
+            replace(way.plan, method=below[0]) if below else next(islice(shapes(way.plan, cut=False), 1, None), None)
         )
         if shape is None:
             return None
@@ -134,16 +132,12 @@ class _Card:
     def _bigger(self, way: Recommendation) -> Recommendation | None:
         """The next larger class, with the first of its methods that fits."""
         larger = _neighbour(_class_of(way.model), -1)
-        offers = (
-            (self.way(larger, m, cut=False) for m in methods_from(classes()[larger].method)) if larger else ()
-        )
+        offers = (self.way(larger, m, cut=False) for m in methods_from(classes()[larger].method)) if larger else ()
         return self._offer(ReasonCode.ALTERNATIVE_BIGGER, way, offers)
 
     def _preciser(self, way: Recommendation) -> Recommendation | None:
         """The same model in 16 bits."""
-        offers = (
-            () if way.method is Method.LORA else (self.way(_class_of(way.model), Method.LORA, cut=False),)
-        )
+        offers = () if way.method is Method.LORA else (self.way(_class_of(way.model), Method.LORA, cut=False),)
         return self._offer(ReasonCode.ALTERNATIVE_PRECISER, way, offers)
 
     def _faster(self, way: Recommendation) -> Recommendation | None:
@@ -152,17 +146,13 @@ class _Card:
         offers = (self.way(lesser, classes()[lesser].method, cut=False),) if lesser else ()
         return self._offer(ReasonCode.ALTERNATIVE_FASTER, way, offers)
 
-    def _offer(
-        self, code: ReasonCode, way: Recommendation, offers: Iterable[Recommendation]
-    ) -> Recommendation | None:
+    def _offer(self, code: ReasonCode, way: Recommendation, offers: Iterable[Recommendation]) -> Recommendation | None:
         """The first offer that fits, with what it has over `way`."""
         other = next((offer for offer in offers if offer.fits), None)
         if other is None:
             return None
         memory = explain.why_memory(other.estimate, self.free_bytes, self.total_bytes)[-1]
-        instead = explain.why_instead(
-            code, (way.model, way.estimate), (other.model, other.estimate), other.method
-        )
+        instead = explain.why_instead(code, (way.model, way.estimate), (other.model, other.estimate), other.method)
         why = (instead, *explain.why_method(other.model, other.method), memory)
         return replace(other, reasons=why)
 

@@ -140,7 +140,8 @@ class RunFolder:
             return False
         try:
             # a pid is reused after a restart of the computer: the start time tells the two apart
-            return abs(psutil.Process(int(owner["pid"])).create_time() - float(owner["created"])) < 2
+            created: float = psutil.Process(int(owner["pid"])).create_time()
+            return abs(created - float(owner["created"])) < 2
         except (psutil.Error, KeyError, TypeError, ValueError):
             return False
 

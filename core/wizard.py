@@ -141,9 +141,7 @@ def choose_plan(state: WizardState, plan: TrainingPlan) -> WizardState:
 def open_run(state: WizardState, run: Path, run_state: RunState, has_adapter: bool) -> WizardState:
     """Attach a run: a new one, a living one or an old one."""
     same = state.run == run
-    return replace(
-        state, run=run, run_state=run_state, has_adapter=has_adapter, merged=state.merged if same else None
-    )
+    return replace(state, run=run, run_state=run_state, has_adapter=has_adapter, merged=state.merged if same else None)
 
 
 def _replan(state: WizardState) -> WizardState:

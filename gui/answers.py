@@ -13,9 +13,7 @@ def short_name(card: str) -> str:
     return card.removeprefix("NVIDIA ").removeprefix("GeForce ")
 
 
-def stops(
-    state: WizardState, losses: tuple[float | None, float | None], *, aside: bool = False
-) -> list[Stop]:
+def stops(state: WizardState, losses: tuple[float | None, float | None], *, aside: bool = False) -> list[Stop]:
     """The whole rail for a state."""
     furthest = max((i for i, step in enumerate(STEPS) if reachable(state, step)), default=0)
     return [

@@ -11,12 +11,10 @@ SENTENCES: "dict[str, tuple[str, str]]" = {
     "python_old": (
         "SoloTune needs Python 3.11, 3.12 or 3.13 and this is Python {version}: "
         "install Python 3.13 and start run.py with it.",
-        "SoloTune 需要 Python 3.11、3.12 或 3.13，当前是 Python {version}："
-        "请安装 Python 3.13，再用它启动 run.py。",
+        "SoloTune 需要 Python 3.11、3.12 或 3.13，当前是 Python {version}：请安装 Python 3.13，再用它启动 run.py。",
     ),
     "python_new": (
-        "SoloTune does not support Python {version} yet: "
-        "install Python 3.13 beside it and start run.py with that one.",
+        "SoloTune does not support Python {version} yet: install Python 3.13 beside it and start run.py with that one.",
         "SoloTune 暂不支持 Python {version}：请另外安装 Python 3.13，再用它启动 run.py。",
     ),
     "python_32": (
@@ -49,8 +47,7 @@ SENTENCES: "dict[str, tuple[str, str]]" = {
         "磁盘空间不足，无法完成安装（需要 {need} GB，{folder} 剩余 {free} GB）：请清理空间后重新运行。",
     ),
     "disk_ran_out": (
-        "The disk became full during the set-up: free some space and run this again, "
-        "and it goes on where it was.",
+        "The disk became full during the set-up: free some space and run this again, and it goes on where it was.",
         "安装过程中磁盘已满：请清理空间后重新运行，安装会从中断处继续。",
     ),
     "network": (
@@ -61,12 +58,10 @@ SENTENCES: "dict[str, tuple[str, str]]" = {
     "certificate": (
         "The secure connection to the package index was not accepted: check this computer's clock and, "
         "behind a company proxy, pip's “cert” setting, then run this again.",
-        "与软件包索引的安全连接未通过验证：请检查电脑时间；若使用公司代理，请检查 pip 的 cert 设置，"
-        "然后重新运行。",
+        "与软件包索引的安全连接未通过验证：请检查电脑时间；若使用公司代理，请检查 pip 的 cert 设置，然后重新运行。",
     ),
     "damaged": (
-        "A download arrived damaged: run this again, and if it stays so, "
-        "clear pip's store with “{pip} cache purge”.",
+        "A download arrived damaged: run this again, and if it stays so, clear pip's store with “{pip} cache purge”.",
         "有下载文件已损坏：请重新运行；若仍然如此，请用“{pip} cache purge”清除 pip 缓存。",
     ),
     "in_use": (
@@ -76,8 +71,7 @@ SENTENCES: "dict[str, tuple[str, str]]" = {
     "long_path": (
         "The folder {folder} is too deep for Windows: move SoloTune to a short path such as C:\\SoloTune "
         "and run it again.",
-        "文件夹 {folder} 的路径对 Windows 来说太长：请把 SoloTune 移到较短的路径"
-        "（例如 C:\\SoloTune）后重新运行。",
+        "文件夹 {folder} 的路径对 Windows 来说太长：请把 SoloTune 移到较短的路径（例如 C:\\SoloTune）后重新运行。",
     ),
     "no_build": (
         "The package index has no fitting build of a needed package for this system and Python {version}: "

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from core.events import Event, Last, Noted, Saved, Stage, StageName
-from core.jobs.jobs import StopAsked, Talk
 from core.jobs.process import JobProcess
+from core.jobs.talk import StopAsked, Talk
 from core.plan import TrainingPlan
 from core.problems import Code, Trouble
 from core.runs import RunFolder

@@ -166,11 +166,7 @@ TABLE = [
     *(Row("Linux", cuda, True, c, "cu129") for cuda in ((12, 8), (12, 9)) for c in ((10, 0), BLACKWELL)),
     *(Row("Linux", (12, m), True, BLACKWELL, "", "driver_newer") for m in (6, 7)),
     *(Row("Windows", (12, m), True, BLACKWELL, "", "driver_newer") for m in (6, 7, 8, 9)),
-    *(
-        Row(s, cuda, True, KEPLER, "cpu")
-        for s in ("Linux", "Windows")
-        for cuda in ((11, 4), (12, 8), (13, 0))
-    ),
+    *(Row(s, cuda, True, KEPLER, "cpu") for s in ("Linux", "Windows") for cuda in ((11, 4), (12, 8), (13, 0))),
 ]
 
 
@@ -310,9 +306,7 @@ def test_a_complete_environment_is_ready(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"root": "/elsewhere"}, {"key": ""}])
-def test_another_folder_and_an_unfinished_set_up_are_not_ready(
-    tmp_path: Path, changes: dict[str, str]
-) -> None:
+def test_another_folder_and_an_unfinished_set_up_are_not_ready(tmp_path: Path, changes: dict[str, str]) -> None:
     place = write_project(tmp_path)
     fake_ready(place, **changes)
     assert not stamp.is_ready(place, dev=False)
@@ -392,9 +386,7 @@ def test_a_problem_is_one_sentence_and_never_a_traceback(
         ((3, 12), False, "32-bit"),
     ],
 )
-def test_an_unsuitable_python_is_told_what_to_do(
-    version: tuple[int, int], is_64_bit: bool, part: str
-) -> None:
+def test_an_unsuitable_python_is_told_what_to_do(version: tuple[int, int], is_64_bit: bool, part: str) -> None:
     assert part in python_problem(version, is_64_bit)
 
 
@@ -417,9 +409,7 @@ def test_every_sentence_is_there_in_both_languages() -> None:
     for key, (english_text, chinese_text) in SENTENCES.items():
         assert not re.search("[\u4e00-\u9fff]", english_text), key
         assert re.search("[\u4e00-\u9fff]", chinese_text), key
-        fields = [
-            {part[1] for part in string.Formatter().parse(text)} for text in (english_text, chinese_text)
-        ]
+        fields = [{part[1] for part in string.Formatter().parse(text)} for text in (english_text, chinese_text)]
         assert fields[0] == fields[1], key
         assert "\n" not in english_text + chinese_text
 
@@ -773,9 +763,7 @@ def test_a_failed_set_up_says_why_and_can_go_on(
     assert pretender.start() == (0, [INDEX, "."])
 
 
-def test_test_tools_that_fail_leave_the_program_usable(
-    pretender: Pretender, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_test_tools_that_fail_leave_the_program_usable(pretender: Pretender, monkeypatch: pytest.MonkeyPatch) -> None:
     pretender.start()
     monkeypatch.setattr(setup, "detect_build", lambda: pytest.fail("there is nothing to choose anew"))
     pretender.fail_at, pretender.failure = "[dev]", child.Outcome(1, NO_VERSION)

@@ -20,7 +20,12 @@ def make_tiny_model(folder: Path, *, template: str | None = TEMPLATE, **facts: A
     shape = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
              "num_key_value_heads": 2, "max_position_embeddings": 512} | facts  # fmt: skip
     config = LlamaConfig(
-        vocab_size=len(tokenizer), bos_token_id=0, eos_token_id=2, pad_token_id=2, tie_word_embeddings=True, **shape
+        vocab_size=len(tokenizer),
+        bos_token_id=0,
+        eos_token_id=2,
+        pad_token_id=2,
+        tie_word_embeddings=True,
+        **shape,
     )
     model = LlamaForCausalLM(config)
     # with the usual small initial values the tied vectors of letters are too alike for an adapter to tell apart

@@ -28,7 +28,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
     plain = [word for word in words if word != "--debug"]
     try:
         code = app(plain, standalone_mode=False)
-    except Exception as error:  # noqa: BLE001 - the border of the program
+    except Exception as error:
         if _is_usage(error):
             sys.exit(_say_usage(error))
         if debug:

@@ -42,7 +42,12 @@ def demo(method: Method = Method.LORA, language: str = "en", json: Json = False)
     except Unfinished as unfinished:
         return ending(unfinished.last, as_json=json) or 130
     rows = [
-        {**said, "merged": proof["merged"], "expects": row["expects"], "known": knows(said["after"], row["expects"])}
+        {
+            **said,
+            "merged": proof["merged"],
+            "expects": row["expects"],
+            "known": knows(said["after"], row["expects"]),
+        }
         for said, proof, row in zip(answers, merged["answers"], held_out, strict=True)
     ]
     outcome = {

@@ -43,7 +43,10 @@ def gpus(json: Json = False) -> None:
     for card in found:
         print(
             _("{name}: {free} of {total} free, driver {driver}").format(
-                name=card.name, free=gigabytes(card.free_bytes), total=gigabytes(card.total_bytes), driver=card.driver
+                name=card.name,
+                free=gigabytes(card.free_bytes),
+                total=gigabytes(card.total_bytes),
+                driver=card.driver,
             )
         )
         for user in card.processes:
@@ -104,8 +107,11 @@ def check(files: list[Path], json: Json = False) -> None:
         return result_out(to_plain(report) | {"private": None, "tokens": None})
     print(
         _("{rows} rows, {usable} usable, {rejected} not used, {duplicates} duplicates, shape: {shape}").format(
-            rows=count(report.rows), usable=count(report.usable), rejected=count(report.rejected),
-            duplicates=count(report.duplicates), shape=report.shape,
+            rows=count(report.rows),
+            usable=count(report.usable),
+            rejected=count(report.rejected),
+            duplicates=count(report.duplicates),
+            shape=report.shape,
         )  # fmt: skip
     )
     for problem in report.problems[:20]:

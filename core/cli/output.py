@@ -124,4 +124,3 @@ def _step_line(step: StepDone) -> str:
     return _("Step {step} of {total}, loss {loss}, {left} left").format(
         step=step.step, total=step.total_steps, loss=loss, left=left
     )
-

@@ -26,7 +26,7 @@ def talk_in_terminal(run: RunFolder, *, base_only: bool) -> int:
         if isinstance(event, Answered):
             waiting -= 1
             print()
-        if isinstance(event, Stage) and event.stage is StageName.ANSWERING or isinstance(event, Answered):
+        if (isinstance(event, Stage) and event.stage is StageName.ANSWERING) or isinstance(event, Answered):
             waiting = waiting if waiting > 0 else _ask(process, sides)
     return 0
 

@@ -48,7 +48,11 @@ def train_run(run: RunFolder, *, resume: bool, json: bool) -> int:
         if json:
             result_out(outcome)
         else:
-            print(_("Stopped at step {step}. Go on with: solotune train --resume {run}").format(step=last.step, run=run.path))
+            print(
+                _("Stopped at step {step}. Go on with: solotune train --resume {run}").format(
+                    step=last.step, run=run.path
+                )
+            )
         return 0
     return _report(last, json, lambda result: print(result["adapter"]), kind="finished")
 

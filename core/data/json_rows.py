@@ -97,9 +97,7 @@ def _rows_of(value: Any, source: Source) -> Iterator[Record]:
     if isinstance(value, dict) and recognise(value) is None:
         lists = {key: rows for key, rows in value.items() if isinstance(rows, list) and _holds_rows(rows)}
     if len(lists) > 1:
-        raise Trouble(
-            Code.DATA_SHAPE, path=source.name, found=str(Found.MANY_LISTS), columns=", ".join(lists)
-        )
+        raise Trouble(Code.DATA_SHAPE, path=source.name, found=str(Found.MANY_LISTS), columns=", ".join(lists))
     rows = next(iter(lists.values())) if lists else [value]
     yield from (Record(number, row) for number, row in enumerate(rows, 1))
 

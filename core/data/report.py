@@ -99,9 +99,7 @@ def _characters(lengths: Sequence[int]) -> dict[str, int]:
 
 
 def _shortened(conversation: Conversation) -> Conversation:
-    messages = tuple(
-        replace(message, content=_cut(message.content)) for message in conversation.messages[:_PREVIEW]
-    )
+    messages = tuple(replace(message, content=_cut(message.content)) for message in conversation.messages[:_PREVIEW])
     return replace(conversation, messages=messages)
 
 

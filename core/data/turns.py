@@ -88,11 +88,7 @@ def _turn(value: Any) -> Message:
 
 
 def _is_turn(value: Any) -> bool:
-    return (
-        isinstance(value, Mapping)
-        and any(k in value for k in _ROLE_KEYS)
-        and any(k in value for k in _TEXT_KEYS)
-    )
+    return isinstance(value, Mapping) and any(k in value for k in _ROLE_KEYS) and any(k in value for k in _TEXT_KEYS)
 
 
 def _is_text_part(part: Any) -> bool:

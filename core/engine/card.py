@@ -11,7 +11,9 @@ def model_card(run: RunFolder, proof: list[dict[str, Any]]) -> str:
     history = run.history()
     same = sum(bool(row["same"]) for row in proof)
     rate = f"{plan.learning_rate:g}"
-    loss = f"{history.first_loss:.3f} → {history.last_loss:.3f}" if history.last_loss and history.first_loss else "unknown"
+    loss = (
+        f"{history.first_loss:.3f} → {history.last_loss:.3f}" if history.last_loss and history.first_loss else "unknown"
+    )
     return f"""---
 base_model: {plan.model}
 library_name: transformers

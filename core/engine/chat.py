@@ -13,7 +13,7 @@ from core.engine.encoding import ChatFormat, Messages
 from core.engine.loading import attach_saved_adapter, load_base, load_tokenizer
 from core.events import Answered, Fragment, Noted, Say, Side, Stage, StageName
 from core.hub import find_folder
-from core.jobs.jobs import Talk
+from core.jobs.talk import Talk
 from core.plan import Method, TrainingPlan
 from core.problems import Code, Trouble
 from core.runs import RunFolder

@@ -75,7 +75,9 @@ class ChatFormat:
             ids += part
             labels += part if trained else [IGNORED] * len(part)
         row = Encoded(
-            np.asarray(ids[:limit], np.int32), np.asarray(labels[:limit], np.int32), truncated=len(ids) > limit
+            np.asarray(ids[:limit], np.int32),
+            np.asarray(labels[:limit], np.int32),
+            truncated=len(ids) > limit,
         )
         return row if row.trained else None
 

@@ -50,7 +50,7 @@ def plain_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 def hidden_states(model: Any, **inputs: torch.Tensor) -> torch.Tensor:
     """Last hidden states (batch, length, width) of a causal model, without its head."""
     inner = getattr(model, model.base_model_prefix)
-    return inner(**inputs, use_cache=False).last_hidden_state  # type: ignore[no-any-return]
+    return inner(**inputs, use_cache=False).last_hidden_state
 
 
 def tiling_is_exact(model: Any, ids: torch.Tensor) -> bool:

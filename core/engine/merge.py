@@ -18,7 +18,7 @@ from core.events import Stage, StageName
 from core.files import folder_in_place, free_bytes, tree_bytes
 from core.hub import find_folder
 from core.hub.folder import shard_files
-from core.jobs.jobs import StopAsked, Talk
+from core.jobs.talk import StopAsked, Talk
 from core.problems import Code, Trouble
 from core.runs import RunFolder
 from core.settings import load, models_root

@@ -12,7 +12,7 @@ from core.engine.device import device_for_weights
 from core.engine.encoding import ChatFormat, Messages
 from core.engine.loading import attach_saved_adapter, load_base, load_tokenizer
 from core.events import Answered, Say, Side, Stage, StageName
-from core.jobs.jobs import StopAsked, Talk
+from core.jobs.talk import StopAsked, Talk
 from core.plan import Method
 from core.runs import RunFolder
 
@@ -53,7 +53,9 @@ def _by_adapter(run: RunFolder, base: Path, asked: tuple[str, ...], where: torch
     return found
 
 
-def _by_merged(run: RunFolder, merged: Path, asked: tuple[str, ...], where: torch.device, talk: Talk) -> list[list[int]]:
+def _by_merged(
+    run: RunFolder, merged: Path, asked: tuple[str, ...], where: torch.device, talk: Talk
+) -> list[list[int]]:
     """What somebody gets who loads the folder without SoloTune: nothing of ours takes part but the system text."""
     tokenizer = AutoTokenizer.from_pretrained(merged, local_files_only=True)
     model = AutoModelForCausalLM.from_pretrained(merged, local_files_only=True, device_map={"": where})

@@ -18,7 +18,7 @@ from core.events import Event, Noted, Saved, Say, Stage, StageName, Stop
 from core.files import folder_in_place
 from core.history import RunHistory
 from core.hub import find_folder
-from core.jobs.jobs import StopAsked, Talk
+from core.jobs.talk import StopAsked, Talk
 from core.plan import Loss, Method, Optimizer, TrainingPlan
 from core.problems import Code, Trouble
 from core.runs import RunFolder

@@ -69,7 +69,8 @@ class SoloTrainer(Trainer):
         self._emit(Evaluated(step=self.state.global_step, loss=loss if finite else None, perplexity=perplexity))
         self._emit(Stage(stage=StageName.TRAINING))
         metrics = {"eval_loss": loss}
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        self.control: TrainerControl = control
         return metrics
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from core.events import StageName
 from core.files import free_bytes
@@ -62,13 +63,13 @@ class _Progress:
 
         progress = self
 
-        class Bar(tqdm):  # type: ignore[type-arg]
+        class Bar(tqdm):
             def __init__(self, *args: object, **kwargs: object) -> None:
                 kwargs["disable"] = False
                 kwargs["file"] = open(os.devnull, "w")  # noqa: PTH123, SIM115
                 super().__init__(*args, **kwargs)
 
-            def update(self, n: float | None = 1) -> bool | None:
+            def update(self, n: float | None = 1) -> Any:
                 if self.unit == "B":
                     progress.add(int(n or 0))
                 return super().update(n)

@@ -6,31 +6,10 @@ Only here does the way lead to core.engine, and only when a job runs: importing 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from core.events import Event, Say, Stage, StageName, Stop
-
-
-class StopAsked(Exception):  # noqa: N818 - not an error
-    """A job ends because it was asked to; `step` is what a training run can go on from."""
-
-    def __init__(self, step: int = 0) -> None:
-        super().__init__("stopped")
-        self.step = step
-
-
-class Talk(Protocol):
-    """What a running job can say and hear."""
-
-    def emit(self, event: Event) -> None:
-        """Send an event to the parent; never blocks and never fails, also when the parent is gone."""
-
-    @property
-    def stop_requested(self) -> bool:
-        """Whether the parent asked to stop, or is gone."""
-
-    def next_command(self) -> Say | Stop:
-        """Wait for the next command; Stop when the parent is gone."""
+from core.events import Stage, StageName
+from core.jobs.talk import StopAsked, Talk
 
 
 @dataclass(frozen=True)

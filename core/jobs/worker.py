@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from core.codec import CodecError
 from core.events import Event, Failed, Finished, Last, Say, Stop, Stopped, decode_command, encode
-from core.jobs.jobs import StopAsked
+from core.jobs.talk import StopAsked
 from core.problems import diagnose
 
 
@@ -117,7 +117,7 @@ def _last_word(job: Runnable, talk: PipeTalk) -> Last:
         return Finished(result=job.run(talk))
     except StopAsked as asked:
         return Stopped(step=asked.step)
-    except BaseException as error:  # noqa: BLE001 - the one place where everything becomes a Problem
+    except BaseException as error:
         traceback.print_exc()
         return Failed(problem=diagnose(error))
 

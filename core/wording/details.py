@@ -5,8 +5,7 @@ from core.wording.sentences import Either, Sentence
 
 #: What rows have to look like.
 ROWS = N_(
-    "Each row needs a question and an answer: columns such as “instruction” and “output”, "
-    "or a list called “messages”."
+    "Each row needs a question and an answer: columns such as “instruction” and “output”, or a list called “messages”."
 )
 
 DETAILS: dict[str, tuple[Sentence, ...]] = {

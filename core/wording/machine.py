@@ -76,10 +76,7 @@ MACHINE: dict[Code, Entry] = {
     Code.DOWNLOAD_BROKEN: Entry(
         Either(N_("The download of {what} did not arrive whole."), N_("The download did not arrive whole.")),
         (
-            N_(
-                "SoloTune does not use it. Try again; if it happens twice, "
-                "a proxy may be changing files on the way."
-            ),
+            N_("SoloTune does not use it. Try again; if it happens twice, a proxy may be changing files on the way."),
             TECHNICAL,
         ),
         Action.RETRY,
@@ -97,10 +94,7 @@ MACHINE: dict[Code, Entry] = {
     Code.WORKER_KILLED: Entry(
         N_("The work was ended from outside."),
         (
-            N_(
-                "The system does this when the main memory (RAM) runs short, "
-                "and so does anyone who ends the process."
-            ),
+            N_("The system does this when the main memory (RAM) runs short, and so does anyone who ends the process."),
             KEPT,
             N_("Close other programs, then go on."),
             N_("Signal: {signal}."),

@@ -64,8 +64,7 @@ MATERIAL: dict[Code, Entry] = {
         Either(N_("The model file {path} is damaged."), N_("A file of the model is damaged.")),
         (
             N_(
-                "It was probably cut off while it was copied or downloaded. "
-                "Get the model again, or choose another one."
+                "It was probably cut off while it was copied or downloaded. Get the model again, or choose another one."
             ),
             "{reason}",
             TECHNICAL,
@@ -76,8 +75,7 @@ MATERIAL: dict[Code, Entry] = {
         N_("This model comes as pickle files, and SoloTune does not open those."),
         (
             N_(
-                "Pickle files can run code when they are opened, "
-                "so a model from the internet could harm this computer."
+                "Pickle files can run code when they are opened, so a model from the internet could harm this computer."
             ),
             N_("Look for the same model as safetensors files: those hold numbers and nothing else."),
             WHERE,
@@ -107,9 +105,7 @@ MATERIAL: dict[Code, Entry] = {
         Action.CHANGE_PLAN,
     ),
     Code.NOTHING_TO_LEARN: Entry(
-        Either(
-            N_("No answer fits into {tokens} tokens."), N_("There is nothing to learn from in these rows.")
-        ),
+        Either(N_("No answer fits into {tokens} tokens."), N_("There is nothing to learn from in these rows.")),
         (
             Either("{reason}", N_("The answers are empty, or begin after the longest sequence ends.")),
             N_("Allow longer rows, or choose other data."),

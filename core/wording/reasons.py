@@ -19,8 +19,7 @@ _REASONS: dict[str, Sentence] = {
     ),
     "tier_open": Either(
         N_(
-            "The guide leaves {low_gb}–{high_gb} GB open. "
-            "SoloTune starts there with a {size_class} model and {method}."
+            "The guide leaves {low_gb}–{high_gb} GB open. SoloTune starts there with a {size_class} model and {method}."
         ),
         N_("The guide leaves this size open. SoloTune starts there with a {size_class} model and {method}."),
     ),
@@ -29,10 +28,7 @@ _REASONS: dict[str, Sentence] = {
             "The guide ends at {documents_gb} GB. "
             "Beyond that SoloTune goes by its own estimate: a {size_class} model with {method}."
         ),
-        N_(
-            "The guide ends below this size. SoloTune goes by its own estimate: "
-            "a {size_class} model with {method}."
-        ),
+        N_("The guide ends below this size. SoloTune goes by its own estimate: a {size_class} model with {method}."),
     ),
     "model_of_class": N_("{title} stands for the {size_class} class today: {parameters} parameters."),
     "method_lora": N_("LoRA keeps the model in 16 bits: the most exact way, with nothing to convert."),
@@ -44,9 +40,7 @@ _REASONS: dict[str, Sentence] = {
         N_("QLoRA holds the model in 4 bits. That makes a {size_class} model possible in this memory."),
         N_("QLoRA holds the model in 4 bits. That makes large models possible in little memory."),
     ),
-    "free_less_than_total": N_(
-        "Other programs hold {used_bytes} of the card: {free_bytes} of {total_bytes} are free."
-    ),
+    "free_less_than_total": N_("Other programs hold {used_bytes} of the card: {free_bytes} of {total_bytes} are free."),
     "fits": N_("It fits: about {needed_bytes} of {free_bytes}."),
     "not_fitting": Either(
         N_(
@@ -60,20 +54,15 @@ _REASONS: dict[str, Sentence] = {
         "Each step still learns from as many rows."
     ),
     "stepped_checkpointing": N_(
-        "To save memory, parts of the model are computed twice instead of kept. "
-        "It takes longer and learns the same."
+        "To save memory, parts of the model are computed twice instead of kept. It takes longer and learns the same."
     ),
     "stepped_tokens": N_("Rows are cut at {after} tokens instead of {before}, to save memory."),
     "stepped_method": N_("{after} instead of {before}: it needs less memory."),
     "stepped_model": N_("{after} instead of {before}: the larger model does not fit."),
     "rank_by_goal": N_("For {goal} the guide suggests a rank of {low}–{high}; this plan takes {rank}."),
     "alpha_twice_rank": N_("Alpha is {alpha}, twice the rank: the usual rule of thumb."),
-    "targets_attention": N_(
-        "The adapter goes into the attention layers (q, k, v, o). That suits style and answers."
-    ),
-    "targets_full": N_(
-        "The adapter goes into every layer: new knowledge needs more than the attention layers."
-    ),
+    "targets_attention": N_("The adapter goes into the attention layers (q, k, v, o). That suits style and answers."),
+    "targets_full": N_("The adapter goes into every layer: new knowledge needs more than the attention layers."),
     "learning_rate": N_("A learning rate of {learning_rate} is a proven start."),
     "no_recomputation": N_("The memory allows the fastest way: nothing has to be computed twice."),
     "some_recomputation": N_(
@@ -83,9 +72,7 @@ _REASONS: dict[str, Sentence] = {
         N_("More room: {title} with {method} needs about {needed_bytes}, {saved_bytes} less."),
         N_("More room: about {saved_bytes} less memory."),
     ),
-    "alternative_faster": N_(
-        "Faster: {title} is smaller ({after_parameters} instead of {before_parameters})."
-    ),
+    "alternative_faster": N_("Faster: {title} is smaller ({after_parameters} instead of {before_parameters})."),
     "alternative_bigger": Either(
         N_("Knows more: {title} is larger ({after_parameters}) and needs about {needed_bytes}."),
         N_("Knows more: {title} is larger."),
@@ -94,9 +81,7 @@ _REASONS: dict[str, Sentence] = {
         N_("More exact: {title} in 16 bits needs about {needed_bytes}."),
         N_("More exact: {title} in 16 bits."),
     ),
-    "practice": N_(
-        "There is no NVIDIA card here. You can practise every step with {title} on the processor."
-    ),
+    "practice": N_("There is no NVIDIA card here. You can practise every step with {title} on the processor."),
     "practice_settings": Either(
         N_("The practice settings are short: rows up to {tokens} tokens, learning rate {learning_rate}."),
         N_("The practice settings are short, so that a run takes minutes."),
@@ -110,12 +95,9 @@ _REASONS: dict[str, Sentence] = {
         "Set alpha to the rank or twice the rank."
     ),
     "danger_spread_thin": N_(
-        "Rank {rank} spread over {modules} kinds of layers is thin. "
-        "Use rank {rank_limit} or more, or fewer layers."
+        "Rank {rank} spread over {modules} kinds of layers is thin. Use rank {rank_limit} or more, or fewer layers."
     ),
-    "danger_learning_rate": N_(
-        "A learning rate of {learning_rate} makes QLoRA unsteady. Stay at {limit} or below."
-    ),
+    "danger_learning_rate": N_("A learning rate of {learning_rate} makes QLoRA unsteady. Stay at {limit} or below."),
     "rows_few": NN_(
         "{rows} row is little: below {low} the learning is unsteady. Add rows, or take a smaller model.",
         "{rows} rows are few: below {low} the learning is unsteady. Add rows, or take a smaller model.",
@@ -133,9 +115,7 @@ _NOTES: dict[str, Sentence] = {
         "{rows} row is not used: its answer begins after the longest sequence ends.",
         "{rows} rows are not used: their answers begin after the longest sequence ends.",
     ),
-    "template_fallback": N_(
-        "This model brings no chat template. SoloTune uses “### Instruction” and “### Response”."
-    ),
+    "template_fallback": N_("This model brings no chat template. SoloTune uses “### Instruction” and “### Response”."),
     "plain_loss_used": N_(
         "The memory-saving loss does not suit this model. The plain one is used and needs more memory."
     ),
@@ -151,9 +131,7 @@ _NOTES: dict[str, Sentence] = {
 
 _ROWS: dict[str, Sentence] = {
     "not_an_object": N_("The row has no named fields."),
-    "unknown_fields": Either(
-        N_("No field of this row is known: {detail}."), N_("No field of this row is known.")
-    ),
+    "unknown_fields": Either(N_("No field of this row is known: {detail}."), N_("No field of this row is known.")),
     "no_question": N_("The question is missing."),
     "empty_question": N_("The question is empty."),
     "no_answer": N_("The answer is missing."),
@@ -167,12 +145,8 @@ _ROWS: dict[str, Sentence] = {
     "broken_text": N_("The text holds characters that cannot be read."),
     "too_long_line": N_("The row is larger than 16 MB."),
     "too_deep": N_("The row is nested too deeply."),
-    "bad_json": Either(
-        N_("The line is not valid JSON at character {detail}."), N_("The line is not valid JSON.")
-    ),
-    "extra_cells": N_(
-        "The row has more cells than the table has columns. A text with a comma needs quotation marks."
-    ),
+    "bad_json": Either(N_("The line is not valid JSON at character {detail}."), N_("The line is not valid JSON.")),
+    "extra_cells": N_("The row has more cells than the table has columns. A text with a comma needs quotation marks."),
     "bad_quotes": N_("The quotation marks in this row do not match."),
     "outside_pair": N_("This text stands before the first question."),
 }

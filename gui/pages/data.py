@@ -32,9 +32,7 @@ class DataPage(Page):
     """Shows the drop zone until there is a report, then the report."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(
-            desk, _("What should it learn?"), _("Questions with the answers you would like to get.")
-        )
+        super().__init__(desk, _("What should it learn?"), _("Questions with the answers you would like to get."))
         self._job: JobThread | None = None
         self._problem: Problem | None = None
         self._again = False

@@ -65,9 +65,7 @@ class ExportPage(Page):
     def _build_merged(self) -> QFrame:
         frame, inner = panel(margin=20)
         self._merged_size = label("", "muted", wrap=False, name="merge_size")
-        inner.addLayout(
-            row(label(_("Merged model"), "lead", wrap=False), self._merged_size, None, spacing=12)
-        )
+        inner.addLayout(row(label(_("Merged model"), "lead", wrap=False), self._merged_size, None, spacing=12))
         words = _("Adapter and base in one 16-bit folder. Then its answers are compared with the adapter's.")
         inner.addWidget(label(words, "muted"))
         self._target_path = Elided("")
@@ -183,9 +181,7 @@ class ExportPage(Page):
             return
         self._job = None
         if isinstance(event, Failed):
-            card = ProblemCard(
-                event.problem, actions=frozenset({Action.CHOOSE_FOLDER, Action.RETRY, Action.FREE_DISK})
-            )
+            card = ProblemCard(event.problem, actions=frozenset({Action.CHOOSE_FOLDER, Action.RETRY, Action.FREE_DISK}))
             card.acted.connect(self._act)
             self._problems.addWidget(card)
         if isinstance(event, Finished):

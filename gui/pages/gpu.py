@@ -40,9 +40,7 @@ class GpuPage(Page):
     """Reads the cards by itself; the user only says yes."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(
-            desk, _("Your graphics card"), _("Everything SoloTune proposes follows from its free memory.")
-        )
+        super().__init__(desk, _("Your graphics card"), _("Everything SoloTune proposes follows from its free memory."))
         self._found: tuple[tuple[Card, Recommendation], ...] = ()
         self._problem: Problem | None = None
         self._asked = False
@@ -143,9 +141,7 @@ class GpuPage(Page):
         frame, inner = panel(margin=24)
         inner.addWidget(label(f"{card.name}", "strong"))
         number = label(gigabytes(card.free_bytes), "number", wrap=False, name="free_memory")
-        beside = label(
-            _("of {total} free now").format(total=gigabytes(card.total_bytes)), "muted", wrap=False
-        )
+        beside = label(_("of {total} free now").format(total=gigabytes(card.total_bytes)), "muted", wrap=False)
         inner.addLayout(row(number, beside, None, spacing=10))
         inner.addWidget(self._bar(card))
         inner.addSpacing(8)
@@ -172,9 +168,7 @@ class GpuPage(Page):
             inner = column(label(short_name(card.name), "strong"), label(words, "muted"), spacing=2)
             tile = Tile(f"card_{card.index}", inner)
             tile.setChecked(card.index == chosen.index)
-            tile.clicked.connect(
-                lambda _on=False, c=card, a=advice: self.proposed.emit(choose_card(self.state, c, a))
-            )
+            tile.clicked.connect(lambda _on=False, c=card, a=advice: self.proposed.emit(choose_card(self.state, c, a)))
             tiles.append(tile)
         return column(*tiles)
 

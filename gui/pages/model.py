@@ -32,9 +32,7 @@ class ModelPage(Page):
     """One tile a model; under them, always in sight, what is left to do for the chosen one."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(
-            desk, _("Which model should learn?"), _("Smaller models learn faster and fit more easily.")
-        )
+        super().__init__(desk, _("Which model should learn?"), _("Smaller models learn faster and fit more easily."))
         self._tiles: dict[str, ModelTile] = {}
         self._own: list[ModelSpec] = []
         self._drawn: object = None
@@ -91,9 +89,7 @@ class ModelPage(Page):
         advice = self.state.recommendation
         first = [advice.model] if advice else []
         chosen = [self.state.model] if self.state.model and self.state.model.source == "folder" else []
-        found: dict[str, ModelSpec] = {
-            spec.id: spec for spec in (*self._own, *chosen, *first, *self.desk.models())
-        }
+        found: dict[str, ModelSpec] = {spec.id: spec for spec in (*self._own, *chosen, *first, *self.desk.models())}
         return list(found.values())
 
     def _draw_list(self) -> None:
@@ -155,9 +151,7 @@ class ModelPage(Page):
         if action is Action.RETRY:
             self._get()
         elif action is Action.OPEN_LICENCE and self.state.model is not None:
-            QDesktopServices.openUrl(
-                QUrl(f"https://huggingface.co/{self.state.model.repo or self.state.model.id}")
-            )
+            QDesktopServices.openUrl(QUrl(f"https://huggingface.co/{self.state.model.repo or self.state.model.id}"))
         elif action is Action.FREE_DISK:
             open_folder(self.desk.models_root)
         elif action is Action.CHOOSE_FOLDER:

@@ -35,11 +35,7 @@ def fit_of(state: WizardState, spec: ModelSpec) -> Fit:
     """What the badge of a model says."""
     if state.card is None:
         practice = spec.id == STARTER
-        return (
-            Fit("good", _("Right for practice"))
-            if practice
-            else Fit("caution", _("Very slow on the processor"))
-        )
+        return Fit("good", _("Right for practice")) if practice else Fit("caution", _("Very slow on the processor"))
     advice = state.recommendation
     if advice is None:
         return Fit("muted", "")

@@ -34,9 +34,7 @@ class PlanPage(Page):
     """Makes the recommended plan when there is none, and proposes a new one for every change."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(
-            desk, _("How should it learn?"), _("These values suit your card and your data."), wide=True
-        )
+        super().__init__(desk, _("How should it learn?"), _("These values suit your card and your data."), wide=True)
         self._recommended: TrainingPlan | None = None
         self._basis: object = None
         self._problems = QVBoxLayout()
@@ -58,9 +56,7 @@ class PlanPage(Page):
                 QTimer.singleShot(0, self, self._reset)
             return
         rows = state.report.usable if state.report else 0
-        self.fields.show_plan(
-            state.plan, self._recommended or state.plan, state.goal, practice=state.card is None
-        )
+        self.fields.show_plan(state.plan, self._recommended or state.plan, state.goal, practice=state.card is None)
         self.fields.set_locked(state.training)
         self._show_signals(signals(state.plan, rows or None))
         self.cost.show_plan(state)
@@ -85,9 +81,7 @@ class PlanPage(Page):
         try:
             changed = replace(plan, **{name: value})
         except ValueError:
-            self.fields.show_plan(
-                plan, self._recommended or plan, self.state.goal, practice=self.state.card is None
-            )
+            self.fields.show_plan(plan, self._recommended or plan, self.state.goal, practice=self.state.card is None)
             return
         rows = self.state.report.usable if self.state.report else 0
         if name in ("epochs", "batch", "accumulation", "validation_share") and rows:

@@ -38,11 +38,7 @@ class Line:
         """Show a value, and whether it is the recommended one."""
         self.field.set(value)
         same = value == recommended
-        text = (
-            _("recommended")
-            if same
-            else _("recommended: {value}").format(value=self._recommended(recommended))
-        )
+        text = _("recommended") if same else _("recommended: {value}").format(value=self._recommended(recommended))
         self.mark.setText(text)
 
     def add_to(self, grid: QGridLayout) -> None:
@@ -79,9 +75,7 @@ class PlanFields(QWidget):
         outer.addWidget(self._data_note)
         self.advanced = Fold(_("&Advanced"), "advanced", self._grid(self._expert()))
         outer.addWidget(self.advanced)
-        again = button(
-            _("Back to the recommended values"), "reset_plan", self.reset.emit, kind="fold", icon="refresh"
-        )
+        again = button(_("Back to the recommended values"), "reset_plan", self.reset.emit, kind="fold", icon="refresh")
         outer.addLayout(row(again, None))
 
     def _build_goals(self) -> QVBoxLayout:

@@ -52,9 +52,7 @@ class RunCard(QFrame):
         resume.setVisible(summary.resumable)
         buttons.addWidget(resume)
         buttons.addWidget(button(_("Open"), "open_run", lambda: self.opened.emit(summary.path, False)))
-        delete = button(
-            "", "delete_run", lambda: self.delete_asked.emit(summary.path), kind="quiet", icon="trash"
-        )
+        delete = button("", "delete_run", lambda: self.delete_asked.emit(summary.path), kind="quiet", icon="trash")
         delete.setToolTip(_("Delete this run"))
         delete.setAccessibleName(_("Delete {name}").format(name=summary.path.name))
         delete.setEnabled(summary.state is not RunState.RUNNING)
@@ -67,9 +65,7 @@ def _facts(summary: Summary) -> str:
     if summary.plan is not None:
         parts += [method_words(summary.plan.method), _("rank {n}").format(n=summary.plan.rank)]
     if summary.first is not None and summary.last is not None:
-        parts.append(
-            _("loss {first} → {last}").format(first=f"{summary.first:.2f}", last=f"{summary.last:.2f}")
-        )
+        parts.append(_("loss {first} → {last}").format(first=f"{summary.first:.2f}", last=f"{summary.last:.2f}"))
     if summary.merged:
         parts.append(_("merged"))
     if summary.started:

@@ -73,9 +73,7 @@ class RunsPage(Page):
 
     def _finish(self, total: int) -> None:
         words = ngettext("{n} run", "{n} runs", total).format(n=count(total))
-        self._status.setText(
-            words if total else _("Nothing was trained yet. Your first run will be listed here.")
-        )
+        self._status.setText(words if total else _("Nothing was trained yet. Your first run will be listed here."))
         self._more.setVisible(self._hidden > 0)
 
     def _show_all(self) -> None:

@@ -31,9 +31,7 @@ class SettingsPage(Page):
         grid.setHorizontalSpacing(24)
         grid.setVerticalSpacing(16)
         grid.setColumnStretch(1, 1)
-        for place, (words, field) in enumerate(
-            ((_("&Language"), self.language), (_("&Colours"), self.theme))
-        ):
+        for place, (words, field) in enumerate(((_("&Language"), self.language), (_("&Colours"), self.theme))):
             field.setFixedWidth(220)
             name = label(words)
             name.setBuddy(field)

@@ -39,9 +39,7 @@ def progress_words(live: LiveRun | None, state: WizardState, busy: LiveRun | Non
 
 def _ready(state: WizardState, busy: LiveRun | None) -> str:
     if busy is not None:
-        return _("Another run is training: {name}. This one can start when it ends.").format(
-            name=busy.folder.name
-        )
+        return _("Another run is training: {name}. This one can start when it ends.").format(name=busy.folder.name)
     plan, report = state.plan, state.report
     if plan is None or report is None or not report.rows:
         return ""

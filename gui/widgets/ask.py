@@ -11,9 +11,7 @@ from gui.widgets.text import label, row
 class Question(QDialog):
     """Shows `title` and `text`; `answers` are (value, words, kind), the first one is what Escape means."""
 
-    def __init__(
-        self, parent: QWidget, title: str, text: str, answers: Sequence[tuple[str, str, str]]
-    ) -> None:
+    def __init__(self, parent: QWidget, title: str, text: str, answers: Sequence[tuple[str, str, str]]) -> None:
         super().__init__(parent)
         self.setObjectName("question_dialog")
         self.setWindowTitle(title)

@@ -43,9 +43,7 @@ class Bubble(QWidget):
         inner.addWidget(self._who)
         inner.addWidget(self._body)
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(
-            48 if indent and role == "user" else 0, 0, 48 if indent and role != "user" else 0, 0
-        )
+        outer.setContentsMargins(48 if indent and role == "user" else 0, 0, 48 if indent and role != "user" else 0, 0)
         outer.addWidget(frame)
 
     def append(self, text: str) -> None:

@@ -35,9 +35,7 @@ def button(
     return found
 
 
-def primary(
-    text: str, name: str, clicked: Callable[[], None] | None = None, *, icon: str = ""
-) -> QPushButton:
+def primary(text: str, name: str, clicked: Callable[[], None] | None = None, *, icon: str = "") -> QPushButton:
     """The one obvious next step of a page."""
     return button(text, name, clicked, kind="primary", icon=icon)
 

@@ -52,9 +52,7 @@ class Whole(QSpinBox):
 class Real(QDoubleSpinBox):
     """A number with decimals, written without trailing zeros; `small` writes it as 2e-4."""
 
-    def __init__(
-        self, name: str, spoken: str, low: float, high: float, step: float, *, small: bool = False
-    ) -> None:
+    def __init__(self, name: str, spoken: str, low: float, high: float, step: float, *, small: bool = False) -> None:
         super().__init__()
         _guard(self, name, spoken)
         self._small = small

@@ -60,9 +60,7 @@ class MemoryBar(QWidget):
         left = 0.0
         for part in self._parts:
             width = part.size_bytes * scale
-            painter.fillRect(
-                QRectF(left, area.top(), max(width - 1, 1), area.height()), theme.colour(part.tone)
-            )
+            painter.fillRect(QRectF(left, area.top(), max(width - 1, 1), area.height()), theme.colour(part.tone))
             left += width
 
     def _paint_limit(self, painter: QPainter, scale: float) -> None:

@@ -24,9 +24,7 @@ class ProblemCard(QFrame):
     acted = Signal(object)
     closed = Signal()
 
-    def __init__(
-        self, problem: Problem, *, actions: frozenset[str] | None = None, closable: bool = False
-    ) -> None:
+    def __init__(self, problem: Problem, *, actions: frozenset[str] | None = None, closable: bool = False) -> None:
         """`actions` names those that the page can do; others get no button."""
         super().__init__()
         words = explain(problem)

@@ -71,9 +71,7 @@ def test_a_large_learning_rate_is_unstable_with_qlora(method: Method, rate: floa
 
 
 def test_all_dangers_are_told_at_once_with_their_source() -> None:
-    plan = replace(
-        PLAN, method=Method.QLORA, learning_rate=1e-3, rank=300, alpha=100, dropout=0.3, targets="full"
-    )
+    plan = replace(PLAN, method=Method.QLORA, learning_rate=1e-3, rank=300, alpha=100, dropout=0.3, targets="full")
     found = signals(plan)
     assert [reason.code for reason in found] == [
         ReasonCode.DANGER_OVER_REGULARISED,

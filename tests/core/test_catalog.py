@@ -69,9 +69,7 @@ def test_a_download_holds_two_bytes_a_parameter() -> None:
             assert 2 * spec.parameters <= spec.download_bytes <= 2 * (spec.parameters + head)
 
 
-@pytest.mark.parametrize(
-    "name", ["Qwen/Qwen2.5-7B-Instruct", "qwen/qwen2.5-7b-INSTRUCT", " qwen2.5-7b-instruct "]
-)
+@pytest.mark.parametrize("name", ["Qwen/Qwen2.5-7B-Instruct", "qwen/qwen2.5-7b-INSTRUCT", " qwen2.5-7b-instruct "])
 def test_a_model_is_found_by_any_spelling(name: str) -> None:
     assert spec_of(name).id == "Qwen/Qwen2.5-7B-Instruct"
 
@@ -144,9 +142,7 @@ def test_every_family_counts_as_transformers_builds_it(tmp_path: Path, family: s
     import torch
     import transformers
 
-    facts = {
-        key: value for key, value in (LLAMA | facts).items() if key not in ("model_type", "architectures")
-    }
+    facts = {key: value for key, value in (LLAMA | facts).items() if key not in ("model_type", "architectures")}
     config = getattr(transformers, f"{family}Config")(**facts)
     with torch.device("meta"):
         model = getattr(transformers, f"{family}ForCausalLM")(config)
@@ -156,22 +152,16 @@ def test_every_family_counts_as_transformers_builds_it(tmp_path: Path, family: s
 
 
 def test_the_language_part_of_a_larger_model_counts(tmp_path: Path) -> None:
-    inner = {
-        key: value for key, value in LLAMA.items() if key not in ("architectures", "tie_word_embeddings")
-    }
+    inner = {key: value for key, value in LLAMA.items() if key not in ("architectures", "tie_word_embeddings")}
     outer = {
         "architectures": ["XForConditionalGeneration"],
         "text_config": inner,
         "tie_word_embeddings": True,
     }
-    assert spec_from_config(write(tmp_path, outer)).architecture == Architecture(
-        64, 128, 2, 4, 2, 16, 259, True
-    )
+    assert spec_from_config(write(tmp_path, outer)).architecture == Architecture(64, 128, 2, 4, 2, 16, 259, True)
 
 
-@pytest.mark.parametrize(
-    "raw", [b"", b"words", b"[]", b"1", b"null", b'{"a": ', b"[" * 100_000, b"\xed\xa0\x80"]
-)
+@pytest.mark.parametrize("raw", [b"", b"words", b"[]", b"1", b"null", b'{"a": ', b"[" * 100_000, b"\xed\xa0\x80"])
 def test_what_is_no_json_object_is_corrupt(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "config.json"
     path.write_bytes(raw)
@@ -185,9 +175,7 @@ def test_a_huge_file_is_not_read_to_its_end(tmp_path: Path) -> None:
     assert code_of(path) is Code.MODEL_CORRUPT
 
 
-@pytest.mark.parametrize(
-    "key", ["hidden_size", "num_hidden_layers", "vocab_size", "num_key_value_heads", "head_dim"]
-)
+@pytest.mark.parametrize("key", ["hidden_size", "num_hidden_layers", "vocab_size", "num_key_value_heads", "head_dim"])
 @pytest.mark.parametrize("value", [0, -1, 10**15, 1.5, "64", True, [64], {}, 1e308])
 def test_impossible_numbers_are_corrupt(tmp_path: Path, key: str, value: object) -> None:
     assert code_of(write(tmp_path, LLAMA | {key: value})) is Code.MODEL_CORRUPT
@@ -230,9 +218,7 @@ json_values = st.recursive(
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    changes=st.dictionaries(st.sampled_from([*LLAMA, "text_config", "head_dim", "num_experts"]), json_values)
-)
+@given(changes=st.dictionaries(st.sampled_from([*LLAMA, "text_config", "head_dim", "num_experts"]), json_values))
 def test_any_config_is_a_spec_or_a_trouble(tmp_path_factory: Any, changes: dict[str, Any]) -> None:
     config = write(tmp_path_factory.mktemp("any"), LLAMA | changes)
     try:

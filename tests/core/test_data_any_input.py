@@ -28,9 +28,7 @@ NAMES = st.sampled_from(
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4) | NAMES, inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4) | NAMES, inner, max_size=4),
     max_leaves=12,
 )
 WORDS = st.sampled_from(
@@ -98,9 +96,7 @@ def as_json(pairs: list[tuple[str, str]]) -> bytes:
 
 
 def as_jsonl(pairs: list[tuple[str, str]]) -> bytes:
-    return "\n".join(json.dumps({"question": q, "answer": a}, ensure_ascii=False) for q, a in pairs).encode(
-        "utf-16"
-    )
+    return "\n".join(json.dumps({"question": q, "answer": a}, ensure_ascii=False) for q, a in pairs).encode("utf-16")
 
 
 def as_csv(pairs: list[tuple[str, str]]) -> bytes:

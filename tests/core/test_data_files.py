@@ -83,9 +83,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_the_same_rows_come_out_of_every_format_and_encoding(
-    tmp_path: Path, name: str, encoding: str
-) -> None:
+def test_the_same_rows_come_out_of_every_format_and_encoding(tmp_path: Path, name: str, encoding: str) -> None:
     file = write(tmp_path, name, TEXTS[name].encode(encoding))
     found, report = read_conversations((file,))
     assert [[m.content for m in row.messages] for row in found] == [list(row.values()) for row in ROWS]
@@ -161,9 +159,7 @@ def test_cells_beyond_the_columns_are_not_cut_off_in_silence(tmp_path: Path) -> 
 
 def test_broken_lines_are_named_and_the_others_used(tmp_path: Path) -> None:
     deep = "[" * 100_000
-    file = write(
-        tmp_path, "some.jsonl", as_lines(ROWS) + f'\n{{"half": \n{deep}\n{{"n": {"9" * 5000}}}\n[1]\n'
-    )
+    file = write(tmp_path, "some.jsonl", as_lines(ROWS) + f'\n{{"half": \n{deep}\n{{"n": {"9" * 5000}}}\n[1]\n')
     report = inspect_files((file,))
     assert (report.rows, report.usable, report.rejected) == (7, 3, 4)
     named = [(p.line, p.code) for p in report.problems]
@@ -181,9 +177,7 @@ def test_plain_text_pairs_and_talk(tmp_path: Path) -> None:
     assert [row.line for row in found] == [3, 7]
     assert [(p.line, p.code) for p in report.problems] == [(1, "outside_pair")]
     assert report.shape is Shape.TEXT
-    talk = write(
-        tmp_path, "talk.md", "**User:** a\n**Assistant:** b\nUser: c\nAssistant: d\n\nUser: e\nAssistant: f"
-    )
+    talk = write(tmp_path, "talk.md", "**User:** a\n**Assistant:** b\nUser: c\nAssistant: d\n\nUser: e\nAssistant: f")
     assert said(talk) == [("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")]
     assert said(talk, 1) == [("user", "e"), ("assistant", "f")]
 
@@ -291,9 +285,13 @@ def test_one_long_line_of_json_array_is_fine(tmp_path: Path) -> None:
     assert facts(one, "reason", "line") == ("too_long", 1)
 
 
-def test_a_huge_object_is_refused_before_it_fills_the_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mistake_early_in_a_long_file_is_found_where_it_is(tmp_path: Path) -> None:
+    rows = json.dumps([{"q": "x" * 1_000_000, "a": "b"} for _ in range(20)])
+    problem = trouble(write(tmp_path, "early.json", '[{"q": "a"\n"a": "b"},' + rows[1:]))
+    assert facts(problem, "reason", "line", "column") == ("bad_json", 2, 1)
+
+
+def test_a_huge_object_is_refused_before_it_fills_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"q": "x" * 1_000_000, "a": str(n)} for n in range(20)]
     file = write(tmp_path, "object.json", json.dumps({"data": rows}))
     assert inspect_files((file,)).usable == 20

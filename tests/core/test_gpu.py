@@ -121,9 +121,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ("nvmlDeviceGetComputeRunningProcesses_v3", "processes", ()),
     ],
 )
-def test_what_a_card_keeps_to_itself_is_left_out(
-    install: Install, call: str, attribute: str, empty: object
-) -> None:
+def test_what_a_card_keeps_to_itself_is_left_out(install: Install, call: str, attribute: str, empty: object) -> None:
     card = FakeCard(processes=[(1, "game", 5)], fails={call: NVMLError_NotSupported("Not Supported")})
     install(FakeNvml(card))
     (found,) = cards()

@@ -2,10 +2,19 @@
 
 import pytest
 
-from core.events import (
-    Evaluated, Failed, Finished, Measured, Stage, StageName, StepDone, Stopped, decode_event, encode,
-)  # fmt: skip
 from core.codec import CodecError
+from core.events import (
+    Evaluated,
+    Failed,
+    Finished,
+    Measured,
+    Stage,
+    StageName,
+    StepDone,
+    Stopped,
+    decode_event,
+    encode,
+)  # fmt: skip
 from core.history import fold, outcome, smoothed
 from core.problems import Code, Problem
 

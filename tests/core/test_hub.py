@@ -94,7 +94,9 @@ class Pip:
     def says(self, script: str) -> None:
         folder = self._scratch / "fake"
         (folder / "pip").mkdir(parents=True)
-        (folder / "pip" / "__main__.py").write_text(f"import sys, zipfile\nout = sys.argv[sys.argv.index('-d') + 1]\n{script}\n")
+        (folder / "pip" / "__main__.py").write_text(
+            f"import sys, zipfile\nout = sys.argv[sys.argv.index('-d') + 1]\n{script}\n"
+        )
         (folder / "pip" / "__init__.py").write_text("")
         self._monkeypatch.setenv("PYTHONPATH", str(folder))
 

@@ -47,9 +47,7 @@ def test_a_folder_in_place_of_the_file_gives_the_defaults() -> None:
 
 
 def test_each_broken_field_falls_back_on_its_own() -> None:
-    assert written(json.dumps({"language": "fr", "theme": "dark", "from_the_future": 1})) == Settings(
-        theme="dark"
-    )
+    assert written(json.dumps({"language": "fr", "theme": "dark", "from_the_future": 1})) == Settings(theme="dark")
     assert written(json.dumps({**asdict(CHANGED), "offline": 1})) == replace(CHANGED, offline=False)
     assert written(json.dumps({**asdict(CHANGED), "runs_folder": None})) == replace(CHANGED, runs_folder="")
     assert written(json.dumps({**asdict(CHANGED), "runs_folder": "a\0b"})) == replace(CHANGED, runs_folder="")
@@ -84,9 +82,7 @@ def test_chosen_folders_win(tmp_path: Path) -> None:
     assert (runs_root(chosen), models_root(chosen)) == (tmp_path / "r", tmp_path / "m")
 
 
-def test_without_the_variable_the_user_s_folders_are_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_variable_the_user_s_folders_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOLOTUNE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):

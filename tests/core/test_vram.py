@@ -32,9 +32,7 @@ PUBLISHED = TrainingPlan(
     ],
     ids=["Ministral-8B fused", "MiMo-7B plain", "Devstral-24B fused AdamW"],
 )
-@pytest.mark.parametrize(
-    ("adapter_bytes", "autocast"), [(2, False), (4, True)], ids=["bf16", "fp32 autocast"]
-)
+@pytest.mark.parametrize(("adapter_bytes", "autocast"), [(2, False), (4, True)], ids=["bf16", "fp32 autocast"])
 def test_published_rows_are_met(
     architecture: Architecture, changes: dict[str, Any], published: float, adapter_bytes: int, autocast: bool
 ) -> None:
@@ -43,9 +41,7 @@ def test_published_rows_are_met(
     Actual errors without the CUDA context, which torch's own peak does not hold (bf16 / fp32 under autocast):
     Ministral-8B +4.2 % / +9.8 %, MiMo-7B -8.5 % / -5.8 %, Devstral-24B -3.1 % / +6.9 %.
     """
-    found = estimate(
-        architecture, replace(PUBLISHED, **changes), adapter_bytes=adapter_bytes, autocast=autocast
-    )
+    found = estimate(architecture, replace(PUBLISHED, **changes), adapter_bytes=adapter_bytes, autocast=autocast)
     assert found.total_bytes - CONTEXT_BYTES == pytest.approx(published, rel=0.15)
 
 
@@ -64,9 +60,7 @@ def test_65b_does_not_fit_24_gb() -> None:
     assert weight_bytes(llama, Method.QLORA) == pytest.approx(33.5e9, rel=0.04)
 
 
-@pytest.mark.parametrize(
-    ("method", "bytes_each"), [(Method.LORA, 2.0), (Method.LORA8, 1.0), (Method.QLORA, 0.516)]
-)
+@pytest.mark.parametrize(("method", "bytes_each"), [(Method.LORA, 2.0), (Method.LORA8, 1.0), (Method.QLORA, 0.516)])
 def test_weights_count_embeddings_and_head_in_16_bits(method: Method, bytes_each: float) -> None:
     rest = SEVEN.parameters - SEVEN.quantizable
     assert rest > 2 * SEVEN.vocabulary * SEVEN.hidden
@@ -205,16 +199,10 @@ def test_fewer_bits_weigh_less(a: Architecture) -> None:
 
 @settings(deadline=None)
 @given(architectures, plans, precisions)
-def test_more_recomputation_never_needs_more(
-    a: Architecture, plan: TrainingPlan, precision: tuple[int, bool]
-) -> None:
-    by_step = [
-        of(a, replace(plan, checkpointing=c), precision).total_bytes for c in ("none", "4", "2", "full")
-    ]
+def test_more_recomputation_never_needs_more(a: Architecture, plan: TrainingPlan, precision: tuple[int, bool]) -> None:
+    by_step = [of(a, replace(plan, checkpointing=c), precision).total_bytes for c in ("none", "4", "2", "full")]
     assert by_step == sorted(by_step, reverse=True)
-    assert of(a, replace(plan, checkpointing="1"), precision) == of(
-        a, replace(plan, checkpointing="full"), precision
-    )
+    assert of(a, replace(plan, checkpointing="1"), precision) == of(a, replace(plan, checkpointing="full"), precision)
 
 
 @settings(deadline=None)

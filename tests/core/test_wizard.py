@@ -13,8 +13,20 @@ from core.planning import plan_for, total_steps, training_rows
 from core.recommend import practice, recommend
 from core.runs import RunState
 from core.wizard import (
-    STEPS, Blocker, Step, WizardState, back, blocker, choose_card, choose_data, choose_model, choose_plan, forward, go,
-    open_run, reachable,
+    STEPS,
+    Blocker,
+    Step,
+    WizardState,
+    back,
+    blocker,
+    choose_card,
+    choose_data,
+    choose_model,
+    choose_plan,
+    forward,
+    go,
+    open_run,
+    reachable,
 )  # fmt: skip
 
 REPORT = DataReport(files=("a.jsonl",), rows=200, usable=190, shape=Shape.ALPACA)

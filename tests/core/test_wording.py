@@ -117,9 +117,7 @@ NOTES = {
 
 
 def is_sentence(words: str) -> bool:
-    return bool(re.fullmatch(r"[A-Z0-9“].*\.", words)) and not re.search(
-        r"[!{}]|\bNone\b|  |please|sorry", words
-    )
+    return bool(re.fullmatch(r"[A-Z0-9“].*\.", words)) and not re.search(r"[!{}]|\bNone\b|  |please|sorry", words)
 
 
 def test_the_table_above_knows_every_code() -> None:
@@ -143,9 +141,7 @@ def test_facts_appear(code: Code) -> None:
         assert part in f"{words.title} {words.advice}"
 
 
-NAMES = st.sampled_from(
-    sorted({name for facts, _expected in FACTS.values() for name in facts} | {"found", "what"})
-)
+NAMES = st.sampled_from(sorted({name for facts, _expected in FACTS.values() for name in facts} | {"found", "what"}))
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
     lambda v: st.lists(v, max_size=2),
@@ -172,10 +168,7 @@ def test_facts_without_a_full_stop_do_not_run_into_the_next_sentence() -> None:
 
 def test_any_exception_comes_out_as_words() -> None:
     assert explain(diagnose(OSError(28, "No space", "/disk"))).title == "The disk is full."
-    assert (
-        "ZeroDivisionError: division by zero"
-        in explain(diagnose(ZeroDivisionError("division by zero"))).advice
-    )
+    assert "ZeroDivisionError: division by zero" in explain(diagnose(ZeroDivisionError("division by zero"))).advice
 
 
 @pytest.mark.parametrize("reason", [*FileReason, "missing"])

@@ -56,8 +56,14 @@ def test_models_that_change_logits_behind_the_head_are_noticed(tiny_base: Path) 
     assert loss.tiling_is_exact(plain, ids)
     capped = Gemma2ForCausalLM(
         Gemma2Config(
-            vocab_size=259, hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2,
-            num_key_value_heads=1, head_dim=16, final_logit_softcapping=0.5,
+            vocab_size=259,
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            head_dim=16,
+            final_logit_softcapping=0.5,
         )  # fmt: skip
     )
     assert not loss.tiling_is_exact(capped, ids)

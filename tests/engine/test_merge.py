@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from core.engine.chat import Speaker, chat
 from core.engine.merge import MARK, merge, read_factors
 from core.events import Answered, Fragment, Say, Side
-from core.jobs.jobs import StopAsked
+from core.jobs.talk import StopAsked
 from core.plan import Method
 from core.problems import Code, Trouble
 from core.runs import RunFolder
@@ -44,7 +44,10 @@ def test_the_folder_stands_alone_under_plain_transformers(trained: RunFolder, tm
     tokenizer = AutoTokenizer.from_pretrained(target)
     model = AutoModelForCausalLM.from_pretrained(target)
     prompt = tokenizer.apply_chat_template(
-        [{"role": "user", "content": "What is 4?"}], add_generation_prompt=True, return_tensors="pt", return_dict=True
+        [{"role": "user", "content": "What is 4?"}],
+        add_generation_prompt=True,
+        return_tensors="pt",
+        return_dict=True,
     )
     assert model.generate(**prompt, max_new_tokens=4).shape[1] > prompt["input_ids"].shape[1]
     assert model.generation_config.eos_token_id == 2
@@ -71,7 +74,9 @@ def test_a_sharded_base_is_merged_shard_by_shard(learn: MakeRun, tiny_base: Path
     run = learn(model=str(sharded))
     result = merge(run.path, tmp_path / "out", Listener(), QUESTIONS)
     assert result["verified"]
-    assert {p.name for p in (tmp_path / "out").glob("*.safetensors*")} == {p.name for p in sharded.glob("*.safetensors*")}
+    assert {p.name for p in (tmp_path / "out").glob("*.safetensors*")} == {
+        p.name for p in sharded.glob("*.safetensors*")
+    }
 
 
 def test_a_difference_is_said(trained: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +113,10 @@ def test_a_stopped_merge_leaves_nothing(trained: RunFolder, tmp_path: Path) -> N
 
 def test_a_run_without_adapter_cannot_be_merged_or_asked(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run()
-    for job in (lambda: merge(run.path, tmp_path / "out", Listener(), ()), lambda: Speaker.load(run, Listener())):
+    for job in (
+        lambda: merge(run.path, tmp_path / "out", Listener(), ()),
+        lambda: Speaker.load(run, Listener()),
+    ):
         with pytest.raises(Trouble) as refused:
             job()
         assert refused.value.problem.code is Code.RUN_NO_ADAPTER
@@ -128,7 +136,13 @@ def test_base_and_tuned_come_from_one_loaded_base(trained: RunFolder) -> None:
 def test_sampling_repeats_with_the_seed(trained: RunFolder) -> None:
     talk = Listener()
     talk.commands = [
-        Say(messages=({"role": "user", "content": "What?"},), sides=(Side.BASE,), max_new_tokens=12, temperature=1.5, seed=s)
+        Say(
+            messages=({"role": "user", "content": "What?"},),
+            sides=(Side.BASE,),
+            max_new_tokens=12,
+            temperature=1.5,
+            seed=s,
+        )
         for s in (1, 1, 2)
     ]
     chat(trained.path, talk, (), keep_open=True, base="original")

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from core.engine.train import train
 from core.events import Evaluated, Noted, Saved, StepDone
-from core.jobs.jobs import StopAsked
+from core.jobs.talk import StopAsked
 from core.plan import Method
 from core.problems import Code, Trouble
 from core.runs import COMPLETE, RunFolder

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.events import Answered, Evaluated, Fragment, Noted, Saved, Say, Stage, StageName, StepDone
-from core.jobs.jobs import Talk
+from core.jobs.talk import Talk
 from core.jobs.worker import StopAsked
 from core.problems import Code, Trouble
 

@@ -80,9 +80,7 @@ def test_model_page_says_that_the_network_is_gone(
     assert find("get_model").isVisible()
 
 
-def test_model_page_refuses_a_folder_that_is_no_model(
-    window: MainWindow, find: Finder, tmp_path: Path
-) -> None:
+def test_model_page_refuses_a_folder_that_is_no_model(window: MainWindow, find: Finder, tmp_path: Path) -> None:
     window.propose(replace(window.state, step=Step.MODEL))
     window.page("model").take_folder(tmp_path)
     assert find("problem_card").isVisible()
@@ -108,9 +106,7 @@ def test_data_page_reads_the_sample(window: MainWindow, find: Finder, qtbot: QtB
     assert find("data_report").isVisible()
 
 
-def test_data_page_explains_a_missing_file(
-    window: MainWindow, find: Finder, qtbot: QtBot, tmp_path: Path
-) -> None:
+def test_data_page_explains_a_missing_file(window: MainWindow, find: Finder, qtbot: QtBot, tmp_path: Path) -> None:
     window.propose(replace(states.planned(window.state, tmp_path, Step.DATA), report=None, plan=None))
     window.page("data").take_files([str(tmp_path / "nothing.jsonl")])
     qtbot.waitUntil(lambda: bool(window.page("data").findChildren(QWidget, "problem_card")), timeout=30_000)
@@ -127,9 +123,7 @@ def test_report_lists_rejected_rows_with_file_and_line(qtbot: QtBot, tmp_path: P
     assert len(view.findChildren(Bubble)) == 6
 
 
-def test_plan_page_makes_the_recommended_plan(
-    window: MainWindow, find: Finder, qtbot: QtBot, tmp_path: Path
-) -> None:
+def test_plan_page_makes_the_recommended_plan(window: MainWindow, find: Finder, qtbot: QtBot, tmp_path: Path) -> None:
     window.propose(replace(states.planned(states.with_card(), tmp_path, Step.PLAN), plan=None))
     qtbot.waitUntil(lambda: window.state.plan is not None)
     assert find("needed_memory").text().endswith("B")

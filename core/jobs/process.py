@@ -176,9 +176,7 @@ class JobProcess:
 def run_to_end(process: JobProcess) -> Last:
     """Start `process`, pass over its events and return the last one."""
     process.start()
-    last: Event | None = None
-    for last in process.events():
-        pass
+    *_, last = process.events()
     assert isinstance(last, Last)
     return last
 

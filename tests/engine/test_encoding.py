@@ -63,7 +63,10 @@ def test_without_a_template_the_documents_format_is_used_and_ends() -> None:
 
 
 def test_a_template_that_forgets_the_end_gets_one() -> None:
-    endless = "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\n' }}{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
+    endless = (
+        "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\n' }}{% endfor %}"
+        "{% if add_generation_prompt %}assistant: {% endif %}"
+    )
     chat = ChatFormat(make_tiny_tokenizer(endless))
     row = chat.encode(TURN, 512)
     assert row is not None

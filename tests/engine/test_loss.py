@@ -64,6 +64,6 @@ def test_models_that_change_logits_behind_the_head_are_noticed(tiny_base: Path) 
             num_key_value_heads=1,
             head_dim=16,
             final_logit_softcapping=0.5,
-        )  # fmt: skip
+        )
     )
     assert not loss.tiling_is_exact(capped, ids)

@@ -55,7 +55,9 @@ def from_plain(cls: type[T], data: Any, *, strict: bool = True) -> T:
 
 def dumps(value: Any) -> str:
     """Return one line of JSON; NaN and infinities become null because JSON has no word for them."""
-    return json.dumps(_finite(to_plain(value)), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(_finite(to_plain(value)), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # half a surrogate pair (a file name that is no text) stays as the escape that JSON has for it
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _required(field: "dataclasses.Field[Any]") -> bool:
@@ -126,7 +128,10 @@ def _scalar(hint: Any, data: Any, name: str) -> Any:
     if hint is Path and isinstance(data, str):
         return Path(data)
     if hint is float and isinstance(data, (int, float)) and not isinstance(data, bool):
-        return float(data)
+        try:
+            return float(data)
+        except OverflowError:
+            raise CodecError(f"{name}: too large") from None
     # bool is an int to Python; a plan that says "rank": true is a mistake all the same
     if isinstance(hint, type) and isinstance(data, hint) and (hint is bool or not isinstance(data, bool)):
         return data

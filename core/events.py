@@ -214,6 +214,6 @@ def _decode(line: str, table: Any) -> Any:
         data = json.loads(line)
         kind = data.pop("kind")
         cls = table[kind]
-    except (ValueError, AttributeError, KeyError, TypeError) as error:
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
         raise CodecError(f"not an event: {line[:80]!r}") from error
     return from_plain(cls, data, strict=False)

@@ -106,7 +106,9 @@ class TrainingPlan:
 
     def save(self, path: Path) -> None:
         """Write the plan as indented JSON."""
-        path.write_text(json.dumps(to_plain(self), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(to_plain(self), ensure_ascii=False, indent=2) + "\n"
+        # file names that are no text stay as JSON's own escapes
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 _RANGES: tuple[tuple[str, float, float], ...] = (
@@ -131,8 +133,10 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
 def load_plan(path: Path) -> TrainingPlan:
     """Read a plan file. Raises Trouble(PLAN_INVALID) with what is wrong with it."""
     try:
-        return from_plain(TrainingPlan, json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
+        return from_plain(TrainingPlan, json.loads(path.read_text(encoding="utf-8-sig")))
+    except (FileNotFoundError, NotADirectoryError):
         raise Trouble(Code.PLAN_INVALID, path=path, reason="missing") from None
+    except IsADirectoryError:
+        raise Trouble(Code.PLAN_INVALID, path=path, reason="folder") from None
     except (CodecError, ValueError, RecursionError) as error:
         raise Trouble(Code.PLAN_INVALID, path=path, reason=str(error)[:300]) from None

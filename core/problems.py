@@ -132,6 +132,8 @@ def _by_errno(error: OSError) -> Problem | None:
         return Problem(Code.DISK_FULL, {"path": path})
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return Problem(Code.READ_ONLY, {"path": path})
+    if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
+        return Problem(Code.READ_ONLY, {"path": path, "reason": "in the way"})
     if error.errno == errno.ENOMEM:
         return Problem(Code.SYSTEM_MEMORY, {})
     if error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ECONNREFUSED, errno.ETIMEDOUT):

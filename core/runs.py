@@ -142,7 +142,7 @@ class RunFolder:
             # a pid is reused after a restart of the computer: the start time tells the two apart
             created: float = psutil.Process(int(owner["pid"])).create_time()
             return abs(created - float(owner["created"])) < 2
-        except (psutil.Error, KeyError, TypeError, ValueError):
+        except (psutil.Error, KeyError, TypeError, ValueError, OverflowError):
             return False
 
     def owner(self) -> dict[str, Any] | None:

@@ -1,7 +1,10 @@
 """The headless commands: the same core as the window, for scripts, remote machines and launchers."""
 
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
@@ -23,20 +26,56 @@ for module in (demo, look, work):
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit: 0 done, 1 a problem in one clear sentence, 2 wrong usage, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _open_streams(as_json="--json" in words)
     set_language(load().language)
-    debug = "--debug" in words
-    plain = [word for word in words if word != "--debug"]
     try:
-        code = app(plain, standalone_mode=False)
+        code = _answer(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # who reads our output (head, a closed terminal) has gone: there is nobody left to tell
+        _let_go_of_streams()
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+def _answer(words: list[str]) -> int:
+    """Run the command; returns the exit status."""
+    debug = "--debug" in words
+    try:
+        code = app([word for word in words if word != "--debug"], standalone_mode=False)
+    except BrokenPipeError:
+        raise
     except Exception as error:
         if _is_usage(error):
-            sys.exit(_say_usage(error))
+            return _say_usage(error)
         if debug:
             raise
-        sys.exit(problem_out(diagnose(error), as_json="--json" in words))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    sys.exit(code if isinstance(code, int) else 0)
+        return problem_out(diagnose(error), as_json="--json" in words)
+    return code if isinstance(code, int) else 0
+
+
+def _open_streams(*, as_json: bool) -> None:
+    """Make every standard stream usable: closed ones lead nowhere, and no character is too strange to print."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # open for good: the number of a closed stream would go to the next pipe, and print into it
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+    for stream, encoding, errors in (
+        (sys.stdin, None, "replace"),
+        (sys.stdout, "utf-8" if as_json else None, "backslashreplace"),
+    ):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding=encoding, errors=errors)
+
+
+def _let_go_of_streams() -> None:
+    """Lead the streams nowhere: what they still hold would make the interpreter complain at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
 
 
 def _is_usage(error: Exception) -> bool:

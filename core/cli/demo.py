@@ -40,7 +40,7 @@ def demo(method: Method = Method.LORA, language: str = "en", json: Json = False)
         merge = MergeJob(str(run.path), str(run.path / "merged"), questions)
         merged = _done(follow(JobProcess(merge, log=run.path / "merge.log")))
     except Unfinished as unfinished:
-        return ending(unfinished.last, as_json=json) or 130
+        return ending(unfinished.last, as_json=json)
     rows = [
         {
             **said,

@@ -12,6 +12,7 @@ from core.codec import to_plain
 from core.data.inspect import inspect_files
 from core.data.rows import DataReport
 from core.hub import local_folder
+from core.hub.folder import check_model_folder
 from core.i18n import _
 from core.plan import Loss, Method, Optimizer, TrainingPlan
 from core.planning import make_plan
@@ -23,6 +24,15 @@ from core.vram import estimate
 from core.wording import count, gigabytes, method_words, reason_words, row_problem_words, state_words
 
 GB = 1_000_000_000
+
+
+def _known_goal(goal: str) -> str:
+    if goal not in ("simple", "medium", "complex"):
+        raise typer.BadParameter("simple, medium or complex")
+    return goal
+
+
+Goal = Annotated[str, typer.Option(help="simple, medium or complex", callback=_known_goal)]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -57,11 +67,9 @@ def gpus(json: Json = False) -> None:
 def recommend_command(
     vram: Annotated[float | None, typer.Option(min=0.1, max=10_000, help="Total memory of a card in GB.")] = None,
     free: Annotated[float | None, typer.Option(min=0, max=10_000, help="Free memory in GB; all when left out.")] = None,
-    goal: Annotated[str, typer.Option(help="simple, medium or complex")] = "medium",
+    goal: Goal = "medium",
     json: Json = False,
 ) -> None:
-    if goal not in ("simple", "medium", "complex"):
-        raise typer.BadParameter("simple, medium or complex", param_hint="--goal")
     advice = _advice(vram, free, goal)
     if json:
         return result_out(_as_plain(advice) | {"alternatives": [_as_plain(a) for a in advice.alternatives]})
@@ -124,15 +132,13 @@ def plan_command(
     model: Annotated[str, typer.Option(help="Catalogue id or model folder.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Where to write the plan.")],
     method: Annotated[Method | None, typer.Option(help="Take this method instead of the recommended one.")] = None,
-    goal: str = "medium",
+    goal: Goal = "medium",
     json: Json = False,
 ) -> None:
     report = inspect_files(tuple(str(f.absolute()) for f in files))
     plan = plan_of(model, report, method, goal)
-    try:
-        plan.save(output)
-    except OSError as error:
-        raise Trouble(Code.READ_ONLY, path=output, text=error.strerror) from error
+    output.absolute().parent.mkdir(parents=True, exist_ok=True)
+    plan.save(output)
     if json:
         return result_out(plan)
     print(output)
@@ -140,8 +146,11 @@ def plan_command(
 
 
 def plan_of(model: str, report: DataReport, method: Method | None = None, goal: str = "medium") -> TrainingPlan:
-    """A recommended plan for this computer's first card, or for its processor."""
+    """A recommended plan for this computer's first card, or for its processor. Raises Trouble for a bad folder."""
     spec = spec_of(model)
+    if spec.source == "folder":
+        # a catalogue model can still be fetched; a folder is whole and safe now or it is of no use
+        check_model_folder(Path(spec.id))
     folder = local_folder(spec, models_root(load()))
     return make_plan(spec, folder, report, first_card(), method, goal)
 

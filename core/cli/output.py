@@ -10,7 +10,7 @@ from typing import IO, Annotated, Any
 import typer
 
 from core.codec import dumps
-from core.events import Event, Failed, Last, Noted, Stage, StageName, StepDone, encode
+from core.events import Event, Failed, Last, Noted, Stage, StageName, StepDone, Stopped, encode
 from core.i18n import _
 from core.jobs.process import JobProcess
 from core.problems import Problem
@@ -24,14 +24,24 @@ def result_out(result: Any) -> None:
     print(dumps(result), flush=True)
 
 
-def problem_out(problem: Problem, *, as_json: bool) -> int:
-    """Say a problem in one sentence and what to do; returns the exit status 1."""
+def problem_out(problem: Problem, *, as_json: bool, **more: Any) -> int:
+    """Say a problem in one sentence and what to do; `more` goes into the JSON. Returns the exit status 1."""
     words = explain(problem)
     if as_json:
-        result_out({"problem": problem.code, "title": words.title, "advice": words.advice, "facts": problem.facts})
+        told = {"problem": problem.code, "title": words.title, "advice": words.advice, "facts": problem.facts}
+        result_out({**told, **more})
     else:
         print(f"{words.title} {words.advice}".strip(), file=sys.stderr, flush=True)
     return 1
+
+
+def start(process: JobProcess) -> None:
+    """Start a job. Ctrl-C reaches it too, and it must not die of that while it is still importing."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process.start()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def follow(process: JobProcess, *, quiet: bool = False, stream: bool = False) -> Last:
@@ -40,31 +50,41 @@ def follow(process: JobProcess, *, quiet: bool = False, stream: bool = False) ->
     `stream` prints every event as a line of JSON instead.
     """
     show = Progress(sys.stderr, quiet=quiet or stream)
-    process.start()
-    with _ctrl_c_asks(process):
+    with _started(process):
         for event in process.events():
-            if stream and not isinstance(event, Last):
-                print(encode(event), flush=True)
-            show.see(event)
             if isinstance(event, Last):
-                return event
-    raise AssertionError("a job always has a last event")
+                last = event
+            try:
+                if stream and not isinstance(event, Last):
+                    print(encode(event), flush=True)
+                show.see(event)
+            except BrokenPipeError:
+                # nobody reads on: what was done is kept, as after Ctrl-C
+                process.stop()
+    return last
 
 
-def ending(last: Last, *, as_json: bool) -> int:
-    """Exit status of a job's last event; a failure is said."""
-    return problem_out(last.problem, as_json=as_json) if isinstance(last, Failed) else 0
+def ending(last: Last, *, as_json: bool, **more: Any) -> int:
+    """Exit status of a job's last event; a failure is said, 130 is that of a job that was asked to stop."""
+    if isinstance(last, Failed):
+        return problem_out(last.problem, as_json=as_json, **more)
+    if isinstance(last, Stopped):
+        if as_json:
+            result_out({"kind": "stopped", **more})
+        return 130
+    return 0
 
 
 @contextmanager
-def _ctrl_c_asks(process: JobProcess) -> Iterator[None]:
-    """While inside, Ctrl-C asks the job to stop in good order; a second one ends it at once."""
+def _started(process: JobProcess) -> Iterator[None]:
+    """Start the job; while inside, Ctrl-C asks it to stop in good order, and a second one ends it at once."""
     asked: list[int] = []
 
     def hear(_signal: int, _frame: object) -> None:
-        process.kill() if asked else process.stop()
         asked.append(1)
+        process.kill() if len(asked) > 1 else process.stop()
 
+    start(process)
     before = signal.signal(signal.SIGINT, hear)
     try:
         yield

@@ -2,7 +2,7 @@
 
 import sys
 
-from core.cli.output import problem_out
+from core.cli.output import problem_out, start
 from core.events import Answered, Failed, Fragment, Last, Say, Side, Stage, StageName
 from core.i18n import _
 from core.jobs.jobs import ChatJob
@@ -13,8 +13,15 @@ from core.runs import RunFolder
 def talk_in_terminal(run: RunFolder, *, base_only: bool) -> int:
     """Read questions from standard input until its end; returns the exit status."""
     process = JobProcess(ChatJob(str(run.path)), log=run.path / "chat.log")
-    sides = (Side.BASE,) if base_only else (Side.BASE, Side.TUNED)
-    process.start()
+    try:
+        start(process)
+        return _converse(process, (Side.BASE,) if base_only else (Side.BASE, Side.TUNED))
+    finally:
+        # Ctrl-C, or nobody reads on: a conversation has nothing to save
+        process.kill()
+
+
+def _converse(process: JobProcess, sides: tuple[Side, ...]) -> int:
     waiting = 0
     for event in process.events():
         if isinstance(event, Failed):

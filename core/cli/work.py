@@ -1,19 +1,23 @@
 """Commands that work: fetch a model, train, chat, merge; each runs a job in a process of its own."""
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from core.catalog import spec_of
 from core.cli.output import Json, ending, follow, result_out
 from core.events import Finished, Last, Stopped
+from core.hub import find_folder
 from core.i18n import _
 from core.jobs.jobs import ChatJob, FetchJob, MergeJob, TrainJob
 from core.jobs.process import JobProcess
-from core.plan import load_plan
+from core.plan import TrainingPlan, load_plan
 from core.problems import Code, Trouble
-from core.runs import RunFolder
-from core.settings import load, runs_root
+from core.runs import RunFolder, RunState
+from core.settings import load, models_root, runs_root
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,6 +29,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def fetch(model: str, json: Json = False) -> int:
+    spec_of(model)
     last = follow(JobProcess(FetchJob(model)))
     return _report(last, json, lambda result: print(result["folder"]))
 
@@ -36,25 +41,23 @@ def train(
 ) -> int:
     if (plan is None) == (resume is None):
         raise typer.BadParameter(_("give either a plan or --resume with a run folder"))
-    run = _resumable(resume) if resume else RunFolder.create(runs_root(load()), _absolute(plan))
+    run = _resumable(resume) if resume else _new_run(plan)
+    print(_("Run folder: {path}").format(path=run.path), file=sys.stderr)
     return train_run(run, resume=resume is not None, json=json)
 
 
 def train_run(run: RunFolder, *, resume: bool, json: bool) -> int:
     """Train `run` in a child process and say how it ended."""
     last = follow(JobProcess(TrainJob(str(run.path), resume=resume), run=run), stream=json)
-    if isinstance(last, Stopped):
-        outcome = {"kind": "stopped", "run": str(run.path), "step": last.step, "resumable": last.resumable}
-        if json:
-            result_out(outcome)
-        else:
-            print(
-                _("Stopped at step {step}. Go on with: solotune train --resume {run}").format(
-                    step=last.step, run=run.path
-                )
-            )
-        return 0
-    return _report(last, json, lambda result: print(result["adapter"]), kind="finished")
+    if isinstance(last, Finished):
+        return _report(last, json, lambda result: print(result["adapter"]))
+    if not isinstance(last, Stopped):
+        return ending(last, as_json=json, run=str(run.path))
+    if not json:
+        print(
+            _("Stopped at step {step}. Go on with: solotune train --resume {run}").format(step=last.step, run=run.path)
+        )
+    return ending(last, as_json=json, run=str(run.path), step=last.step, resumable=last.resumable)
 
 
 def chat(
@@ -63,8 +66,13 @@ def chat(
     base: Annotated[bool, typer.Option("--base", help="Answer with the base model only.")] = False,
     json: Json = False,
 ) -> int:
-    questions = tuple(say or ())
     folder = RunFolder.open(run)
+    if json and not say:
+        say = [line.strip() for line in sys.stdin if line.strip()]
+        if not say:
+            raise typer.BadParameter(_("give a question with --say, or one a line on standard input"))
+    # bytes that are no text cannot be asked
+    questions = tuple(question.encode("utf-8", "replace").decode() for question in say or ())
     if not questions:
         from core.cli.talk import talk_in_terminal
 
@@ -86,11 +94,11 @@ def merge(
     return 1 if code == 0 and isinstance(last, Finished) and not last.result["verified"] else code
 
 
-def _report(last: Last, json: bool, show: Any, **more: Any) -> int:
+def _report(last: Last, json: bool, show: Any) -> int:
     if not isinstance(last, Finished):
-        return ending(last, as_json=json) if not isinstance(last, Stopped) else 130
+        return ending(last, as_json=json)
     if json:
-        result_out({**more, **last.result})
+        result_out({"kind": "finished", **last.result})
     else:
         show(last.result)
     return 0
@@ -112,23 +120,34 @@ def _print_proof(result: dict[str, Any]) -> None:
     )
 
 
-def _absolute(path: Path | None) -> Any:
-    """Read the plan; files that it names relative to itself become absolute."""
-    from dataclasses import replace
-
+def _new_run(path: Path | None) -> RunFolder:
+    """Make a run of a plan file. A model that cannot be used is said now: no run is left behind for it."""
     assert path is not None
-    plan = load_plan(path)
-    home = path.absolute().parent
+    plan = _absolute(load_plan(path), path.absolute().parent)
+    find_folder(plan.model, models_root(load()))
+    return RunFolder.create(runs_root(load()), plan)
+
+
+def _absolute(plan: TrainingPlan, home: Path) -> TrainingPlan:
+    """Files that the plan names relative to itself become absolute."""
     named = tuple(str(home / name) for name in plan.data)
     validation = str(home / plan.validation) if plan.validation else ""
-    model = str(home / plan.model) if (home / plan.model).is_dir() else plan.model
-    return replace(plan, data=named, validation=validation, model=model)
+    return replace(plan, data=named, validation=validation, model=_model_beside(home, plan.model))
+
+
+def _model_beside(home: Path, model: str) -> str:
+    try:
+        return str(home / model) if (home / model).is_dir() else model
+    except OSError:  # too long for a path
+        return model
 
 
 def _resumable(path: Path) -> RunFolder:
     run = RunFolder.open(path)
-    if run.is_busy():
+    state = run.state()
+    if state is RunState.RUNNING:
         raise Trouble(Code.RUN_BUSY, path=path)
-    if not run.resumable():
+    if state is RunState.FINISHED:
         raise Trouble(Code.RUN_NOT_RESUMABLE, path=path)
+    find_folder(run.plan().model, models_root(load()))
     return run

@@ -66,12 +66,9 @@ def _first_wrong_byte(file: BinaryIO, tick: Callable[[], None]) -> int | None:
 
 
 def _sample(file: BinaryIO, around: int) -> bytes:
-    """Return the lines around a place; half ones may begin or end in the middle of a letter."""
-    start = max(0, around - _SAMPLE // 2)
-    file.seek(start)
+    """Return the text around a place, without the half line at its end, which may end in half a letter."""
+    file.seek(max(0, around - _SAMPLE // 2))
     sample = file.read(_SAMPLE)
-    if start:
-        sample = sample[sample.find(b"\n") + 1 :]
     if file.read(1):
         sample = sample[: sample.rfind(b"\n") + 1] or sample
     return sample

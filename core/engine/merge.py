@@ -132,7 +132,7 @@ def _say_16_bit(path: Path) -> None:
 
 def _check_target(target: Path, needed: int) -> None:
     if target.exists() and not target.is_dir():
-        raise Trouble(Code.READ_ONLY, path=target)
+        raise Trouble(Code.READ_ONLY, path=target, reason="in the way")
     if target.is_dir() and any(target.iterdir()) and not (target / MARK).is_file():
         raise Trouble(Code.FOLDER_NOT_EMPTY, path=target)
     free = free_bytes(target)

@@ -80,8 +80,9 @@ class JobProcess:
         self.send(Stop())
 
     def kill(self) -> None:
-        """End the child at once; `events` still closes with a last event."""
-        self._process.kill()
+        """End the child at once; `events` still closes with a last event. A child that is gone is no error."""
+        with contextlib.suppress(ValueError):
+            self._process.kill()
 
     def events(self) -> Iterator[Event]:
         """Yield every event as it comes; the last one is a Finished, Stopped or Failed, always."""

@@ -55,6 +55,8 @@ DETAILS: dict[str, tuple[Sentence, ...]] = {
         N_("It found running text without questions and answers."),
         N_("Write them as pairs, “Q: …” and “A: …”, each on its own line."),
     ),
+    # core.problems
+    "in the way": (N_("A file stands where a folder is needed, or a folder where a file is. Choose another name."),),
     # core.plan
     "missing": (N_("There is no such file."),),
     # core.hub, core.modelconfig, core.engine

@@ -83,7 +83,7 @@ MACHINE: dict[Code, Entry] = {
     ),
     Code.READ_ONLY: Entry(
         Either(N_("SoloTune is not allowed to use {path}."), N_("SoloTune is not allowed to write there.")),
-        (N_("The place is read-only or belongs to someone else. Choose a folder of your own."),),
+        (Either("{reason}", N_("The place is read-only or belongs to someone else. Choose a folder of your own.")),),
         Action.CHOOSE_FOLDER,
     ),
     Code.FOLDER_NOT_EMPTY: Entry(

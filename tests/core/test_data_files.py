@@ -9,6 +9,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from core.codec import dumps
 from core.data import json_rows
 from core.data.inspect import inspect_files, read_conversations
 from core.data.read import READERS, suffixes
@@ -283,6 +284,26 @@ def test_one_long_line_of_json_array_is_fine(tmp_path: Path) -> None:
     assert inspect_files((write(tmp_path, "minified.json", json.dumps(rows)),)).usable == 20
     one = trouble(write(tmp_path, "huge_row.json", json.dumps([{"q": "x" * 2 * MAX_ROW, "a": "b"}])))
     assert facts(one, "reason", "line") == ("too_long", 1)
+
+
+def test_a_long_list_of_numbers_is_called_that_wherever_the_blocks_end(tmp_path: Path) -> None:
+    problem = trouble(write(tmp_path, "numbers.json", f"[{','.join(['123456'] * 400_000)}]"))
+    assert facts(problem, "found") == ("numbers",)
+
+
+def test_one_line_of_jsonl_may_be_one_conversation(tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    assert said(write(tmp_path, "one.jsonl", json.dumps(turns))) == [("user", "a"), ("assistant", "b")]
+
+
+def test_names_that_are_no_text_can_be_written_to_a_pipe(tmp_path: Path) -> None:
+    """JSON can spell half of a surrogate pair, which UTF-8 cannot."""
+    odd = r'{"messages": [{"role": "\ud800", "content": "a"}]}' + "\n" + r'{"\ud800": 1, "q": "a", "a": "b"}'
+    report = inspect_files((write(tmp_path, "odd.jsonl", odd),))
+    assert [(p.code, p.detail) for p in report.problems] == [("unknown_role", "?")]
+    assert "?" in report.columns
+    dumps(report).encode()
+    dumps(trouble(write(tmp_path, "odd.json", r'[{"\ud800": 1}]')).facts).encode()
 
 
 def test_a_mistake_early_in_a_long_file_is_found_where_it_is(tmp_path: Path) -> None:

@@ -54,5 +54,10 @@ def test_more_rows_move_few_others() -> None:
     assert len(before - after) < 20
 
 
+def test_groups_larger_than_the_share_still_give_one_to_check_with() -> None:
+    training, validation = split([row("a")] * 12 + [row("b")] * 8, 0.05, 0)
+    assert (training, validation) == ([row("a")] * 12, [row("b")] * 8)
+
+
 def test_rows_that_all_say_the_same_stay_together() -> None:
     assert split([row("same")] * 20, 0.5, 0) == ([row("same")] * 20, [])

@@ -11,7 +11,7 @@ from core import i18n
 from core.i18n import N_, NN_, _, language, ngettext, set_language, system_language
 from core.problems import Code, Problem
 from core.wording import explain
-from core.wording.sentences import say
+from core.wording.sentences import say, tell
 
 VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 
@@ -71,6 +71,7 @@ def test_problems_speak_chinese_without_spaces_between_sentences(catalogues: Pat
     set_language("zh", catalogues)
     words = explain(Problem(Code.DATA_EMPTY, {"path": "/a.json"}))
     assert (words.title, words.advice) == ("/a.json 里没有数据。", "请选择有问答的文件。")
+    assert tell(("Data", "There is no NVIDIA card."), {}) == "数据。没有 NVIDIA 显卡。"
 
 
 def test_a_translation_that_names_an_unknown_fact_does_not_fail(catalogues: Path) -> None:

@@ -1,0 +1,223 @@
+"""A person goes from the first page to a merged model, and through every accident on the way."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from pytestqt.qtbot import QtBot
+
+from core.events import StepDone
+from core.hub.folder import check_model_folder
+from core.runs import RunFolder, RunState, list_runs
+from core.wizard import Step
+from gui.main_window import MainWindow
+from tests.e2e.person import Person
+
+Dialogs = dict[str, object]
+
+
+def goes_to_plan(person: Person, dialogs: Dialogs, model: Path, data: Path) -> None:
+    """GPU, Model, Data: choose the practice mode, a folder and a file."""
+    person.clicks("next")
+    dialogs["folder"] = model
+    person.clicks("choose_folder")
+    person.clicks("next")
+    dialogs["files"] = [str(data)]
+    person.clicks("browse_data")
+    person.waits_to_see("data_report")
+    person.clicks("next")
+
+
+def sets(person: Person, **values: object) -> None:
+    """Type values into the plan's fields, unfolding the advanced ones."""
+    if not person.sees("learning_rate"):
+        person.clicks("advanced")
+    for name, value in values.items():
+        person.types(name, str(value))
+
+
+def trains_long(person: Person) -> None:
+    """A plan of many small steps, so that there is time for accidents; one checkpoint in five of the way."""
+    sets(person, epochs="50", batch="1", accumulation="1", learning_rate="0.001")
+    person.clicks("next")
+    person.clicks("start")
+
+
+def child_of(window: MainWindow) -> psutil.Process:
+    """The training child of this process."""
+    found = [p for p in psutil.Process().children() if "spawn_main" in " ".join(p.cmdline())]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def newest(runs: Path) -> RunFolder:
+    return list_runs(runs)[0]
+
+
+def test_from_the_first_page_to_a_merged_model(
+    window: MainWindow, person: Person, dialogs: Dialogs, tiny_base: Path, one_answer: Path, runs: Path
+) -> None:
+    goes_to_plan(person, dialogs, tiny_base, one_answer)
+    assert window.state.step is Step.PLAN
+    sets(person, learning_rate="0.01", epochs="10")
+    person.clicks("next")
+    person.clicks("start")
+    person.waits_for(lambda: window.state.run_state is RunState.FINISHED, minutes=2)
+    history = newest(runs).history()
+    assert history.last_loss is not None and history.first_loss is not None
+    assert history.last_loss < 0.7 * history.first_loss
+    assert history.memory and history.evaluations
+
+    person.clicks("next")
+    person.waits_to_see("question", minutes=2)
+    person.types("question", "What is 4?")
+    person.clicks("ask")
+    person.waits_for(lambda: "It is 8." in person.reads("talk_tuned"), minutes=1)
+    person.waits_for(lambda: "It is" in person.reads("talk_base"), minutes=1)
+    assert "It is 8." not in person.reads("talk_base")
+
+    person.clicks("next")
+    person.clicks("merge")
+    person.waits_to_see("proof", minutes=2)
+    assert "10 of 10" in person.reads("proof")
+    merged = newest(runs).path / "merged"
+    check_model_folder(merged)
+    assert json.loads((merged / "solotune.json").read_text())["verified"]
+
+
+def test_a_killed_child_is_told_and_resume_goes_on(
+    window: MainWindow, person: Person, dialogs: Dialogs, tiny_base: Path, one_answer: Path, runs: Path
+) -> None:
+    goes_to_plan(person, dialogs, tiny_base, one_answer)
+    trains_long(person)
+    person.waits_for(lambda: bool(list_runs(runs)) and newest(runs).checkpoint() is not None, minutes=2)
+    child_of(window).kill()
+    person.waits_to_see("resume")
+    assert person.sees("problem_card")
+    kept = newest(runs).checkpoint_step()
+    assert kept > 0
+    person.clicks("resume")
+    person.waits_for(lambda: window.state.run_state is RunState.FINISHED, minutes=4)
+    steps = [e.step for e in newest(runs).events() if isinstance(e, StepDone)]
+    again = steps.index(kept + 1, steps.index(kept) + 1) if steps.count(kept + 1) > 1 else steps.index(kept + 1)
+    assert steps[again:] == list(range(kept + 1, steps[-1] + 1))
+
+
+def test_stop_and_save_then_resume(
+    window: MainWindow, person: Person, dialogs: Dialogs, tiny_base: Path, one_answer: Path, runs: Path
+) -> None:
+    goes_to_plan(person, dialogs, tiny_base, one_answer)
+    trains_long(person)
+    person.waits_for(lambda: bool(list_runs(runs)) and newest(runs).history().step > 3, minutes=2)
+    person.clicks("stop")
+    person.waits_to_see("resume")
+    run = newest(runs)
+    assert run.state() is RunState.STOPPED and run.checkpoint_step() == run.history().step
+    assert window.state.has_adapter and person.find("next").isEnabled()
+
+
+WINDOW = """
+import os, sys, time
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from pathlib import Path
+if __name__ == "__main__":
+    import core.gpu
+    from core.problems import Code, Trouble
+    from core.plan import TrainingPlan
+    from core.runs import RunFolder
+    from PySide6.QtWidgets import QApplication
+    from gui.app import Studio
+    model, data, root = sys.argv[1:]
+    plan = TrainingPlan(model=model, data=(data,), batch=1, accumulation=1, tokens=128, epochs=50.0, targets="full",
+                        save_every=20, evaluate_every=500, validation_share=0.0)
+    run = RunFolder.create(Path(root), plan)
+    app = QApplication([])
+    studio = Studio(app)
+    studio.show()
+    studio.window.open_run(run.path, True)
+    print(run.path, flush=True)
+    sys.exit(app.exec())
+"""
+
+
+def test_a_killed_window_loses_nothing(
+    window: MainWindow, person: Person, tiny_base: Path, one_answer: Path, runs: Path, tmp_path: Path
+) -> None:
+    script = tmp_path / "window.py"
+    script.write_text(WINDOW)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, str(script), str(tiny_base), str(one_answer), str(runs)]
+    other = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    assert other.stdout
+    run = RunFolder(Path(other.stdout.readline().strip()))
+    person.waits_for(lambda: run.checkpoint_step() >= 20, minutes=2)
+    [child] = [p for p in psutil.Process(other.pid).children() if "spawn_main" in " ".join(p.cmdline())]
+    os.kill(other.pid, signal.SIGKILL)
+    other.wait()
+    other.stdout.close()
+    killed_at = time.monotonic()
+    child.wait(20)
+    assert time.monotonic() - killed_at < 10
+    saved = run.checkpoint_step()
+    assert run.state() in (RunState.STOPPED, RunState.INTERRUPTED) and saved == run.history().step > 20
+
+    window.open_run(run.path, False)
+    person.waits_for(lambda: window.state.step is Step.TRAIN)
+    person.clicks("resume")
+    person.waits_for(lambda: run.history().step > saved, minutes=2)
+    person.clicks("stop")
+    person.waits_to_see("resume")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("empty.json", b"", "empty"),
+        ("numbers.json", b"[1, 2, 3]", "does not recognise"),
+        ("half.json", b'[{"instruction": "a", "output": "b"}, {"instr', "cannot be read"),
+        ("gone.jsonl", None, "no file"),
+    ],
+)
+def test_bad_data_gets_one_clear_sentence_and_the_way_on(
+    window: MainWindow, person: Person, dialogs: Dialogs, tiny_base: Path, tmp_path: Path,
+    name: str, content: bytes | None, words: str, one_answer: Path,
+) -> None:  # fmt: skip
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    person.clicks("next")
+    dialogs["folder"] = tiny_base
+    person.clicks("choose_folder")
+    person.clicks("next")
+    dialogs["files"] = [str(path)]
+    person.clicks("browse_data")
+    person.waits_to_see("problem_card")
+    assert words in person.reads("problem_card").lower()
+    assert not person.find("next").isEnabled()
+    dialogs["files"] = [str(one_answer)]
+    person.clicks("problem_action" if person.sees("problem_action") else "browse_data")
+    person.waits_to_see("data_report")
+
+
+def test_bad_model_folders_are_refused_with_the_reason(
+    person: Person, dialogs: Dialogs, tmp_path: Path, tiny_base: Path, qtbot: QtBot
+) -> None:
+    import shutil
+
+    empty, pickle = tmp_path / "empty", tmp_path / "pickle"
+    empty.mkdir()
+    shutil.copytree(tiny_base, pickle)
+    (pickle / "model.safetensors").rename(pickle / "pytorch_model.bin")
+    person.clicks("next")
+    for folder, words in ((empty, "config.json"), (pickle, "run code")):
+        dialogs["folder"] = folder
+        person.clicks("choose_folder")
+        person.waits_to_see("problem_card")
+        assert words in person.reads("problem_card")
+        assert not person.find("next").isEnabled()

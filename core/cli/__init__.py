@@ -65,6 +65,7 @@ def _open_streams(*, as_json: bool) -> None:
     for stream, encoding, errors in (
         (sys.stdin, None, "replace"),
         (sys.stdout, "utf-8" if as_json else None, "backslashreplace"),
+        (sys.stderr, None, "backslashreplace"),
     ):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding=encoding, errors=errors)

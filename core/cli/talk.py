@@ -13,8 +13,8 @@ from core.runs import RunFolder
 def talk_in_terminal(run: RunFolder, *, base_only: bool) -> int:
     """Read questions from standard input until its end; returns the exit status."""
     process = JobProcess(ChatJob(str(run.path)), log=run.path / "chat.log")
+    start(process)
     try:
-        start(process)
         return _converse(process, (Side.BASE,) if base_only else (Side.BASE, Side.TUNED))
     finally:
         # Ctrl-C, or nobody reads on: a conversation has nothing to save

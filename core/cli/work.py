@@ -66,7 +66,7 @@ def chat(
     base: Annotated[bool, typer.Option("--base", help="Answer with the base model only.")] = False,
     json: Json = False,
 ) -> int:
-    folder = RunFolder.open(run)
+    folder = _trained(run)
     if json and not say:
         say = [line.strip() for line in sys.stdin if line.strip()]
         if not say:
@@ -86,7 +86,7 @@ def merge(
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write.")],
     json: Json = False,
 ) -> int:
-    folder = RunFolder.open(run)
+    folder = _trained(run)
     job = MergeJob(str(folder.path), str(output.expanduser().absolute()))
     last = follow(JobProcess(job, log=folder.path / "merge.log"))
     code = _report(last, json, _print_proof)
@@ -140,6 +140,15 @@ def _model_beside(home: Path, model: str) -> str:
         return str(home / model) if (home / model).is_dir() else model
     except OSError:  # too long for a path
         return model
+
+
+def _trained(path: Path) -> RunFolder:
+    """Open a run that can answer; what is missing is said before a process starts for it."""
+    run = RunFolder.open(path)
+    if not run.has_adapter():
+        raise Trouble(Code.RUN_NO_ADAPTER, path=run.path)
+    find_folder(run.plan().model, models_root(load()))
+    return run
 
 
 def _resumable(path: Path) -> RunFolder:

@@ -23,6 +23,8 @@ class InspectJob:
         from core.data.inspect import inspect_files
 
         report = inspect_files(self.files, _progress(talk, StageName.READING), lambda: talk.stop_requested)
+        if talk.stop_requested:
+            raise StopAsked
         return dict(to_plain(report))
 
 

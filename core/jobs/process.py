@@ -71,7 +71,7 @@ class JobProcess:
     def send(self, command: Stop | Say) -> None:
         """Send a command; a child that is already gone is no error."""
         with self._lock, contextlib.suppress(OSError, ValueError):
-            self._writer.send_bytes(encode(command).encode())
+            self._writer.send_bytes(encode(command).encode(errors="replace"))
 
     def stop(self) -> None:
         """Ask the child to stop; `events` terminates it after the grace, then kills it."""
@@ -103,7 +103,7 @@ class JobProcess:
     def _open_events(self, stack: contextlib.ExitStack) -> IO[str] | None:
         if self._run is None:
             return None
-        return stack.enter_context(self._run.events_file.open("a", encoding="utf-8"))
+        return stack.enter_context(self._run.events_file.open("a", encoding="utf-8", errors="replace"))
 
     def _until_last(self) -> Iterator[Event]:
         meter = Meter(self._process.pid) if self._run else None

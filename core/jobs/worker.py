@@ -70,14 +70,15 @@ class PipeTalk:
         while (event := self._said.get()) is not None:
             line = encode(event)
             try:
-                self._outbox.send_bytes(line.encode())
+                # a file name that is no text must not silence the job
+                self._outbox.send_bytes(line.encode(errors="replace"))
             except OSError:
                 self._write_down(line)
 
     def _write_down(self, line: str) -> None:
         """With the parent gone the child keeps the record itself, so that the next start knows what was saved."""
         if self._events:
-            with contextlib.suppress(OSError), Path(self._events).open("a", encoding="utf-8") as file:
+            with contextlib.suppress(OSError), Path(self._events).open("a", encoding="utf-8", errors="replace") as file:
                 file.write(line + "\n")
 
     def _hear(self) -> None:

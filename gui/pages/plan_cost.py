@@ -40,7 +40,7 @@ class CostView(QWidget):
         frame, inner = panel(margin=20, spacing=8)
         self._number = label("", "number", wrap=False, name="needed_memory")
         self._beside = label("", "muted", wrap=False)
-        self._fit = Badge()
+        self._fit = Badge(wrap=True)
         self._bar, self._legend = MemoryBar(), Legend()
         self._steps = label("", "body", name="steps")
         inner.addWidget(label(_("Memory"), "strong"))
@@ -73,9 +73,9 @@ class CostView(QWidget):
         self._legend.set(parts)
         card = state.card
         if card is None:
-            self._beside.setText(_("on a card; here it uses the computer's memory"))
+            self._beside.setText(_("on a card"))
             self._bar.set(parts, needed)
-            self._fit.set("muted", _("Practice mode on the processor"))
+            self._fit.set("muted", _("Practice mode uses the computer's own memory."))
             return
         self._beside.setText(_("of {free} free").format(free=gigabytes(card.free_bytes)))
         others = [Part(_("Other programs"), card.used_bytes, "edge")] if card.used_bytes > 0 else []

@@ -276,3 +276,10 @@ def finished(window: MainWindow, qtbot: QtBot, planned: WizardState) -> None:
     assert planned.plan is not None
     run = states.write_run(window.desk.runs_root, planned.plan, "1_done", last=Finished(), adapter=True)
     open_run(window, run.path, qtbot)
+
+
+def test_the_cost_beside_the_plan_fits_its_place(window: MainWindow, tmp_path: Path) -> None:
+    for state in (window.state, states.with_card()):
+        window.propose(states.planned(state, tmp_path, Step.PLAN))
+        page = window.page("plan")
+        assert page.cost.minimumSizeHint().width() <= 288

@@ -130,7 +130,7 @@ def _by_errno(error: OSError) -> Problem | None:
     path = str(error.filename or "")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Problem(Code.DISK_FULL, {"path": path})
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
         return Problem(Code.READ_ONLY, {"path": path})
     if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
         return Problem(Code.READ_ONLY, {"path": path, "reason": "in the way"})

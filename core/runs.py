@@ -140,8 +140,10 @@ class RunFolder:
             return False
         try:
             # a pid is reused after a restart of the computer: the start time tells the two apart
-            created: float = psutil.Process(int(owner["pid"])).create_time()
-            return abs(created - float(owner["created"])) < 2
+            process = psutil.Process(int(owner["pid"]))
+            # a process that ended stays in the list where nobody collects it (containers)
+            ended = process.status() == psutil.STATUS_ZOMBIE
+            return not ended and abs(process.create_time() - float(owner["created"])) < 2
         except (psutil.Error, KeyError, TypeError, ValueError, OverflowError):
             return False
 

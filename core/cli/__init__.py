@@ -45,8 +45,6 @@ def _answer(words: list[str]) -> int:
     debug = "--debug" in words
     try:
         code = app([word for word in words if word != "--debug"], standalone_mode=False)
-    except BrokenPipeError:
-        raise
     except Exception as error:
         if _is_usage(error):
             return _say_usage(error)

@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from core.problems import Code, Trouble
 
@@ -147,8 +148,6 @@ class ChatFormat:
 
 def collate(rows: Sequence[dict[str, Tokens]], pad_id: int) -> dict[str, Any]:
     """Pad rows on the right. Shapes (batch, longest): input_ids, attention_mask, labels; padding is never trained."""
-    import torch
-
     longest = max(len(row["input_ids"]) for row in rows)
     ids = np.full((len(rows), longest), pad_id, np.int64)
     labels = np.full((len(rows), longest), IGNORED, np.int64)

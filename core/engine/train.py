@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import torch
 from peft import PeftModel
 from transformers import GenerationConfig, TrainingArguments, set_seed
 
@@ -166,8 +167,6 @@ def _trainer(
 
 
 def _tiling_holds(model: PeftModel, row: Encoded, talk: Talk) -> bool:
-    import torch
-
     ids = torch.from_numpy(row.ids[:16].astype("int64"))[None].to(model.device)
     holds = tiling_is_exact(model.get_base_model(), ids)
     if not holds:
@@ -177,6 +176,7 @@ def _tiling_holds(model: PeftModel, row: Encoded, talk: Talk) -> bool:
 
 def _arguments(run: RunFolder, plan: TrainingPlan, *, evaluates: bool) -> TrainingArguments:
     where = device()
+    half = compute_dtype(where) is torch.float16
     return TrainingArguments(
         output_dir=str(run.checkpoints),
         per_device_train_batch_size=plan.batch,
@@ -197,8 +197,9 @@ def _arguments(run: RunFolder, plan: TrainingPlan, *, evaluates: bool) -> Traini
         eval_steps=plan.evaluate_every or plan.save_every,
         seed=plan.seed,
         data_seed=plan.seed,
-        fp16=where.type == "cuda" and compute_dtype(where).itemsize == 2 and _needs_scaler(),
-        tf32=True if where.type == "cuda" and not _needs_scaler() else None,
+        # without real bf16 the gradients of fp16 need scaling; such cards have no TF32 either
+        fp16=half,
+        tf32=True if where.type == "cuda" and not half else None,
         use_cpu=where.type == "cpu",
         train_sampling_strategy="group_by_length",
         remove_unused_columns=False,
@@ -206,12 +207,6 @@ def _arguments(run: RunFolder, plan: TrainingPlan, *, evaluates: bool) -> Traini
         report_to="none",
         disable_tqdm=True,
     )
-
-
-def _needs_scaler() -> bool:
-    import torch
-
-    return compute_dtype(device()) is torch.float16
 
 
 def _fed(rows: list[Encoded]) -> list[dict[str, Any]]:

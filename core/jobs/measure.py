@@ -24,4 +24,6 @@ class Meter:
             used = psutil.Process(self._pid).memory_info().rss
         except psutil.Error:
             return None
+        if not used:  # it ended, and only its exit code is left
+            return None
         return Measured(used_bytes=used, total_bytes=psutil.virtual_memory().total, on_card=False)

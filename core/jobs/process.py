@@ -111,16 +111,16 @@ class JobProcess:
         last: Last | None = None
         yield Stage(stage=StageName.STARTING)
         while last is None and not self._is_over():
-            for event in self._received(MEASURE_EVERY):
-                if isinstance(event, Last):
-                    last = event
-                    break
-                yield event
             if meter is not None and time.monotonic() >= due:
                 due = time.monotonic() + MEASURE_EVERY
                 measured = meter.read()
                 if measured is not None:
                     yield measured
+            for event in self._received(MEASURE_EVERY):
+                if isinstance(event, Last):
+                    last = event
+                    break
+                yield event
             self._escalate()
         yield last or self._obituary()
 

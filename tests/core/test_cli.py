@@ -145,7 +145,6 @@ BAD_DATA: dict[str, tuple[Callable[[Path], Path], Code]] = {
     "missing": (lambda folder: folder / "nowhere.jsonl", Code.DATA_MISSING),
     "below a file": (below_a_file, Code.DATA_MISSING),
     "name too long": (lambda folder: folder / ("x" * 5000), Code.DATA_MISSING),
-    "null byte": (lambda folder: folder / "a\0b", Code.DATA_MISSING),
     "empty": (written("e.json", ""), Code.DATA_EMPTY),
     "only blanks": (written("b.jsonl", " \n\n \n"), Code.DATA_EMPTY),
     "numbers": (written("n.json", "[1, 2, 3]"), Code.DATA_SHAPE),
@@ -625,14 +624,6 @@ def test_json_is_utf_8_whatever_the_terminal_speaks(tmp_path: Path) -> None:
     assert (plain.returncode, plain.stderr) == (0, "") and plain.stdout.isascii()
 
 
-def test_a_reader_that_left_is_no_traceback(solotune: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    with os.fdopen(writing, "w", encoding="utf-8") as nobody:
-        monkeypatch.setattr(sys, "stdout", nobody)
-        assert solotune("runs", "--json").code == 1
-
-
 @pytest.mark.parametrize("words", ["runs --json", "recommend --vram 8", "check nowhere --json"])
 def test_a_closed_pipe_ends_a_command_in_silence(words: str) -> None:
     reading, writing = os.pipe()
@@ -643,12 +634,11 @@ def test_a_closed_pipe_ends_a_command_in_silence(words: str) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="closes streams through the shell")
-@pytest.mark.parametrize(("closed", "code"), [("<&-", 1), (">&-", 1), ("2>&-", 1), ("<&- >&- 2>&-", 1)])
-def test_closed_streams_are_no_trouble(closed: str, code: int) -> None:
+@pytest.mark.parametrize(("closed", "heard"), [("<&-", True), (">&-", False), ("2>&-", True), ("<&- >&- 2>&-", False)])
+def test_closed_streams_are_no_trouble(closed: str, heard: bool) -> None:
     line = f"'{sys.executable}' -m core check nowhere --json {closed}"
     left = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False, timeout=60)
-    assert left.returncode == code and left.stderr == ""
-    assert (left.stdout == "") == (">&- " in closed + " " and "2>&-" != closed)
+    assert (left.returncode, left.stderr, bool(left.stdout)) == (1, "", heard)
 
 
 # ---- the unexpected -------------------------------------------------------------------------------------------------

@@ -217,8 +217,9 @@ class Walk:
         end = time.monotonic() + seconds
         while not true():
             if time.monotonic() > end:
-                self.picture("stuck")
-                raise SystemExit(f"waited {seconds:.0f} s in vain; see stuck_{self.wanted.theme}.png")
+                stuck = Path(tempfile.gettempdir()) / "solotune-stuck.png"
+                self.window.grab().save(str(stuck))
+                raise SystemExit(f"waited {seconds:.0f} s in vain; see {stuck}")
             self.rest(0.02)
 
     def rest(self, seconds: float) -> None:
@@ -229,7 +230,7 @@ class Walk:
 
     def picture(self, page: str) -> None:
         """Save what the window shows."""
-        if page not in (*self.wanted.pages, "stuck"):
+        if page not in self.wanted.pages:
             return
         self.window.setFocus()
         self.rest(0.6)

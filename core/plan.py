@@ -49,7 +49,8 @@ class TrainingPlan:
 
     `model` is a catalogue id or a folder; `data` and `validation` are files. `targets` is a preset name or
     module names separated by commas. `checkpointing` is "none", "full" or a number n (every n layers).
-    `tokens` is the longest sequence. `steps` > 0 overrides `epochs`. Raises ValueError for impossible values.
+    `tokens` is the longest sequence. `steps` > 0 overrides `epochs`. `card` counts as NVML does.
+    Raises ValueError for impossible values.
     """
 
     model: str
@@ -77,6 +78,7 @@ class TrainingPlan:
     system: str = ""
     questions: tuple[str, ...] = ()
     seed: int = 42
+    card: int = 0
     note: str = field(default="")
 
     def __post_init__(self) -> None:
@@ -127,6 +129,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("evaluate_every", 0, 10_000_000),
     ("save_every", 1, 10_000_000),
     ("seed", 0, 2**31 - 1),
+    ("card", 0, 255),
 )
 
 

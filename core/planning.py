@@ -69,11 +69,15 @@ def estimate_for(plan: TrainingPlan, model: ModelSpec) -> Estimate:
 
 
 def _settings(model: ModelSpec, card: Card | None, method: Method, goal: str) -> TrainingPlan:
+    known = practice(goal).plan
+    if card is None:
+        plan = replace(known, method=method)
+    else:
+        plan = replace(fitted(model, method, card.free_bytes, goal).plan, card=card.index)
     if model.id == STARTER:
         # a 135M model learns in minutes with a larger rate and more modules than the documents' models
-        return replace(practice(goal).plan, method=method)
-    if card is not None:
-        return fitted(model, method, card.free_bytes, goal).plan
-    # on the processor memory is rarely the limit, and small micro-batches keep it so
-    plan = practice(goal).plan
-    return replace(plan, method=method, learning_rate=TrainingPlan.learning_rate, epochs=TrainingPlan.epochs)
+        learned = {name: getattr(known, name) for name in ("learning_rate", "epochs", "dropout", "targets")}
+        return replace(plan, **learned)
+    if card is None:
+        return replace(plan, learning_rate=TrainingPlan.learning_rate, epochs=TrainingPlan.epochs)
+    return plan

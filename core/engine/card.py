@@ -1,8 +1,32 @@
-"""The short model card that goes with a merged model."""
+"""The short cards that go with an adapter and with a merged model."""
 
 from typing import Any
 
 from core.runs import RunFolder
+
+
+def adapter_card(run: RunFolder) -> str:
+    """Return README.md of an adapter: what it belongs to and how to load it."""
+    plan = run.plan()
+    return f"""---
+base_model: {plan.model}
+library_name: peft
+tags: [solotune, lora]
+---
+
+# {run.name}
+
+A LoRA adapter (rank {plan.rank}, alpha {plan.alpha}, targets {", ".join(plan.target_modules)}), fine-tuned with
+SoloTune ({plan.method.value}). It needs its base model: {plan.model}.
+
+```python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained(".")
+model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("BASE MODEL"), ".")
+```
+"""
 
 
 def model_card(run: RunFolder, proof: list[dict[str, Any]]) -> str:

@@ -20,7 +20,7 @@ from core.runs import RunFolder
 from core.settings import load, models_root
 
 #: Longest answer of the questions asked by demo, test page and replay.
-ANSWER_TOKENS = 64
+ANSWER_TOKENS = 48
 
 
 def chat(path: Path, talk: Talk, questions: tuple[str, ...], *, keep_open: bool, base: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from transformers import GenerationConfig, TrainingArguments, set_seed
 from core.data.inspect import read_conversations
 from core.data.rows import Conversation
 from core.data.split import split
+from core.engine.card import adapter_card
 from core.engine.device import compute_dtype, device
 from core.engine.encoding import ChatFormat, Encoded, collate
 from core.engine.loading import attach_new_adapter, keep_trainable, load_base, load_tokenizer
@@ -49,17 +50,20 @@ def train(path: Path, talk: Talk, *, resume: bool) -> dict[str, Any]:
     stopped = talk.stop_requested and step < total
     if step:
         talk.emit(Stage(stage=StageName.SAVING))
-        save_adapter(model, chat, folder, run.adapter)
+        save_adapter(model, chat, folder, run)
         talk.emit(Saved(step=step, path="adapter"))
     if stopped:
         raise StopAsked(step)
     return _result(run, step, talk.history)
 
 
-def save_adapter(model: PeftModel, chat: ChatFormat, base: Path, target: Path) -> None:
-    """Write adapter, tokenizer, chat template and generation config into `target`, beside and renamed."""
-    with folder_in_place(target) as folder:
+def save_adapter(model: PeftModel, chat: ChatFormat, base: Path, run: RunFolder) -> None:
+    """Write adapter, tokenizer, chat template, generation config and card, beside and renamed."""
+    # adapters are passed on: they name the model as the plan does, not a folder of this computer
+    model.peft_config["default"].base_model_name_or_path = run.plan().model
+    with folder_in_place(run.adapter) as folder:
         model.save_pretrained(folder)
+        (folder / "README.md").write_text(adapter_card(run), encoding="utf-8")
         chat.tokenizer.save_pretrained(folder)
         stopping_config(base, chat).save_pretrained(folder)
 

@@ -3,6 +3,7 @@
 Only here does the way lead to core.engine, and only when a job runs: importing this module loads no torch.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from core.events import Stage, StageName
 from core.jobs.talk import StopAsked, Talk
+from core.runs import RunFolder
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class TrainJob:
     resume: bool = False
 
     def run(self, talk: Talk) -> dict[str, Any]:
+        _choose_card(self.run_folder)
         from core.engine.train import train
 
         return train(Path(self.run_folder), talk, resume=self.resume)
@@ -70,6 +73,7 @@ class ChatJob:
     base: str = "auto"
 
     def run(self, talk: Talk) -> dict[str, Any]:
+        _choose_card(self.run_folder)
         from core.engine.chat import chat
 
         return chat(Path(self.run_folder), talk, self.questions, keep_open=self.keep_open, base=self.base)
@@ -87,6 +91,7 @@ class MergeJob:
     questions: tuple[str, ...] = ()
 
     def run(self, talk: Talk) -> dict[str, Any]:
+        _choose_card(self.run_folder)
         from core.engine.merge import merge
 
         return merge(Path(self.run_folder), Path(self.target), talk, self.questions)
@@ -108,3 +113,9 @@ def _teller(talk: Talk) -> Callable[[StageName, int, int], None]:
             raise StopAsked
 
     return tell
+
+
+def _choose_card(run_folder: str) -> None:
+    """Show torch the plan's card only; must come before torch starts CUDA. An own choice in the environment wins."""
+    card = RunFolder.open(Path(run_folder)).plan().card
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", str(card))

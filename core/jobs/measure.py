@@ -7,14 +7,14 @@ from core.events import Measured
 
 
 class Meter:
-    """Reads card 0, or the process tree of `pid` when there is no card."""
+    """Reads card `card`, or the memory of process `pid` when there is no card."""
 
-    def __init__(self, pid: int | None) -> None:
-        self._pid = pid
+    def __init__(self, pid: int | None, card: int = 0) -> None:
+        self._pid, self._card = pid, card
 
     def read(self) -> Measured | None:
         """Return one reading, None when there is nothing to read any more."""
-        card = gpu.read(0)
+        card = gpu.read(self._card)
         if card is not None:
             return Measured(
                 used_bytes=card.used_bytes, total_bytes=card.total_bytes, on_card=True,

@@ -106,7 +106,7 @@ class JobProcess:
         return stack.enter_context(self._run.events_file.open("a", encoding="utf-8", errors="replace"))
 
     def _until_last(self) -> Iterator[Event]:
-        meter = Meter(self._process.pid) if self._run else None
+        meter = Meter(self._process.pid, self._run.plan().card) if self._run else None
         due = 0.0
         last: Last | None = None
         yield Stage(stage=StageName.STARTING)

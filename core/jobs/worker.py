@@ -147,4 +147,12 @@ def _prepare_libraries() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
+    _plain_progress_lock()
     os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True" if sys.platform == "linux" else "")
+
+
+def _plain_progress_lock() -> None:
+    """Progress bars lock with a semaphore of the system, which a child that ends at once would leave behind."""
+    from tqdm import tqdm
+
+    tqdm.set_lock(threading.RLock())

@@ -25,7 +25,7 @@ def clock_text(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
 
 
-class TimeAxis(pg.AxisItem):  # type: ignore[misc]
+class TimeAxis(pg.AxisItem):
     """An axis of working time, with marks at round times."""
 
     def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:

@@ -2,12 +2,16 @@
 
 import errno
 import inspect
+import io
 import json
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +21,14 @@ import pytest
 
 from core import gpu
 from core.cli import app, look, run
-from core.events import Finished, StepDone, Stopped, encode
+from core.cli.output import follow
+from core.events import Failed, Finished, StepDone, Stopped, encode
+from core.jobs.process import JobProcess
 from core.plan import TrainingPlan, load_plan
 from core.problems import Code, Trouble
 from core.runs import RunFolder
 from tests.fake_nvml import GIB, FakeCard, FakeNvml, NVMLError_LibRmVersionMismatch
-from tests.fakes import new_run
+from tests.fakes import Waits, new_run
 
 CONFIG = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 64, "intermediate_size": 128,
@@ -666,6 +672,33 @@ def test_ctrl_c_is_130(solotune: Command, monkeypatch: pytest.MonkeyPatch, rows:
     monkeypatch.setattr(look, "inspect_files", interrupt)
     said = solotune("check", rows)
     assert (said.code, said.out, said.err) == (130, "", "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends itself a signal")
+def test_ctrl_c_asks_a_job_to_stop_and_a_second_one_insists() -> None:
+    def interrupt(times: int) -> None:
+        for _ in range(times):
+            time.sleep(0.5)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    for times, job, expected in ((1, Waits(), Stopped), (2, Waits(deaf=True), Failed)):
+        presses = threading.Thread(target=interrupt, args=(times,))
+        presses.start()
+        assert isinstance(follow(JobProcess(job), quiet=True), expected)
+        presses.join()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_stream_that_nobody_reads_stops_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Left(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(sys, "stdout", Left())
+    last = follow(JobProcess(Waits()), stream=True)
+    monkeypatch.undo()
+    assert isinstance(last, Stopped)
 
 
 def test_debug_shows_the_traceback() -> None:

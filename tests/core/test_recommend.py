@@ -1,6 +1,5 @@
 """The tier proposes, the estimate decides, and every answer says why."""
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -236,13 +235,6 @@ def test_practice_is_the_starter_on_the_processor() -> None:
     way = practice()
     assert (way.model.id, way.method, way.fits) == (STARTER, Method.LORA, True)
     plan = way.plan
-    assert (plan.tokens, plan.batch, plan.accumulation, plan.targets) == (512, 4, 2, "full")
-    assert (plan.learning_rate, plan.dropout, plan.epochs, plan.rank) == (1e-3, 0.0, 4.0, 16)
+    assert (plan.tokens, plan.batch, plan.accumulation, plan.targets) == (512, 8, 1, "full")
+    assert (plan.learning_rate, plan.dropout, plan.epochs, plan.rank) == (1e-3, 0.0, 3.0, 16)
     assert practice("complex").plan.rank == 32
-
-
-def test_a_recommendation_is_instant() -> None:
-    recommend(24 << 30, 0)
-    started = time.perf_counter()
-    recommend(24 << 30, 0, "complex")
-    assert time.perf_counter() - started < 0.2

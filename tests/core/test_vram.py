@@ -1,6 +1,5 @@
 """The estimate against published runs, against torch's own count, and against itself."""
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -223,11 +222,3 @@ def test_an_8_bit_base_keeps_inputs_only_without_recomputation() -> None:
     full = replace(plan, checkpointing="full")
     saved = estimate(SEVEN, plan).activations - estimate(SEVEN, full).activations
     assert saved > 0.9 * 26 * eight
-
-
-def test_an_estimate_takes_less_than_a_millisecond() -> None:
-    estimate(SEVEN, PLAN)
-    started = time.perf_counter()
-    for _ in range(200):
-        estimate(SEVEN, PLAN)
-    assert time.perf_counter() - started < 0.2

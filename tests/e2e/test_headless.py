@@ -13,7 +13,6 @@ from typing import Any
 import psutil
 import pytest
 
-from core.engine.merge import MARK
 from core.hub.folder import check_model_folder
 from core.runs import RunFolder, RunState, list_runs
 from tests.fakes import new_run
@@ -117,7 +116,6 @@ def test_from_data_to_a_merged_model(plan: Callable[..., Path], tmp_path: Path, 
     merged = answers("merge", run, "-o", tmp_path / "我的 model")
     assert merged["verified"] and merged["agreement"] == 1.0
     check_model_folder(Path(merged["folder"]))
-    assert (tmp_path / "我的 model" / MARK).is_file()
 
     (row,) = answers("runs")["runs"]
     assert (row["path"], row["state"], row["step"], row["adapter"]) == (str(run), "finished", 80, True)

@@ -1,0 +1,36 @@
+"""How long an estimate and a recommendation take; a slider move must stay below a millisecond.
+
+Run: python -m tests.bench.advice. Prints medians in microseconds.
+"""
+
+import json
+import statistics
+import timeit
+from collections.abc import Callable
+from dataclasses import replace
+
+from core.catalog import models
+from core.recommend import recommend
+from core.vram import estimate
+
+
+def microseconds(work: Callable[[], object], times: int) -> float:
+    """Median of five rounds."""
+    return statistics.median(timeit.repeat(work, number=times, repeat=5)) / times * 1e6
+
+
+def main() -> None:
+    """Print the medians."""
+    advice = recommend(24 * 10**9, 24 * 10**9)
+    model = max(models(), key=lambda m: m.parameters)
+    plan = replace(advice.plan, checkpointing="full")
+    figures = {
+        "estimate": microseconds(lambda: estimate(model.architecture, plan), 1000),
+        "recommend, all free": microseconds(lambda: recommend(24 * 10**9, 24 * 10**9), 50),
+        "recommend, nothing free": microseconds(lambda: recommend(24 * 10**9, 0), 50),
+    }
+    print(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 """Translation through gettext: English is in the code, Chinese in resources/locale, chosen while running.
 
-pybabel extract -k N_ -k NN_:1,2 …      finds every sentence that is marked here
+`_` and `ngettext` translate now, `N_` and `NN_` mark a sentence for later; `python tests/translations.py update`
+finds all of them and keeps the catalogue in step.
 """
 
 import contextlib

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from core.i18n import _, ngettext
-from core.wizard import STEPS, Step, WizardState, blocker, reachable
+from core.runs import RunState
+from core.wizard import STEPS, Blocker, Step, WizardState, blocker, reachable
 from core.wording import count, gigabytes, method_words, step_words
 from gui.widgets.step_bar import Stop
 
@@ -23,10 +24,22 @@ def stops(state: WizardState, losses: tuple[float | None, float | None], *, asid
             answer=answer(state, step, losses),
             done=index < furthest and blocker(state, step) is None and bool(answer(state, step, losses)),
             current=step == state.step and not aside,
-            open=reachable(state, step),
+            open=viewable(state, step),
         )
         for index, step in enumerate(STEPS)
     ]
+
+
+def viewable(state: WizardState, step: Step) -> bool:
+    """Whether a page can be shown: a run that has begun shows its curves even when its model has gone."""
+    begun = state.run is not None and state.run_state is not RunState.NEW
+    return reachable(state, step) or (step is Step.TRAIN and begun)
+
+
+def closed(state: WizardState) -> Blocker | None:
+    """What keeps Next closed: this step's own answer first, then one that an earlier step lacks."""
+    steps = STEPS[: STEPS.index(state.step) + 1]
+    return next((found for step in reversed(steps) if (found := blocker(state, step))), None)
 
 
 def answer(state: WizardState, step: Step, losses: tuple[float | None, float | None] = (None, None)) -> str:

@@ -1,5 +1,6 @@
 """The window: holds the WizardState, shows the page of its step, and derives everything else in `refresh`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
@@ -9,10 +10,10 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget
 from core import wizard
 from core.gpu import Reading
 from core.i18n import _
-from core.problems import Problem, Trouble
+from core.problems import Problem
 from core.wizard import Step, WizardState
 from core.wording import blocker_words, step_words
-from gui.answers import stops
+from gui.answers import closed, stops, viewable
 from gui.background import CardWatch, Errand
 from gui.desk import Desk
 from gui.icons import retint
@@ -76,7 +77,7 @@ class MainWindow(QMainWindow):
         """Derive every page, button and title from the state."""
         state = self.state
         self._show_page(self._aside or state.step)
-        blocked = wizard.blocker(state, state.step)
+        blocked = closed(state)
         last = state.step is Step.EXPORT
         hint = self.page(state.step).hint() or (blocker_words(blocked) if blocked else "")
         self.footer.reason.setText("" if self._aside else hint)
@@ -128,7 +129,8 @@ class MainWindow(QMainWindow):
 
     def _go(self, step: Step) -> None:
         self._aside = ""
-        self.propose(wizard.go(self.state, step))
+        if viewable(self.state, step):
+            self.propose(replace(self.state, step=step))
 
     def _back(self) -> None:
         if self._aside:
@@ -137,7 +139,7 @@ class MainWindow(QMainWindow):
             self.propose(wizard.back(self.state))
 
     def _next(self) -> None:
-        self.propose(wizard.forward(self.state))
+        self.propose(wizard.forward(self.page(self.state.step).answered()))
 
     def _start_over(self) -> None:
         self._aside = ""
@@ -155,10 +157,7 @@ class MainWindow(QMainWindow):
             return
         if resume:
             live.start(resume=True)
-        try:
-            self.propose(attach(self.state, live, self.desk))
-        except Trouble as trouble:
-            self.show_problem(trouble.problem)
+        self.propose(attach(self.state, live, self.desk))
 
     def offer_resume(self) -> None:
         """Look whether the newest run was interrupted, and offer to go on with it."""

@@ -6,19 +6,21 @@ from pathlib import Path
 from core.catalog import ModelSpec, spec_of
 from core.data.rows import DataReport, Shape
 from core.plan import TrainingPlan
+from core.problems import Trouble
 from core.runs import RunState, list_runs
-from core.wizard import Step, WizardState, open_run, reachable
+from core.wizard import Step, WizardState, open_run
+from gui.answers import viewable
 from gui.desk import Desk
 from gui.live_run import LiveRun
 
 
 def attach(state: WizardState, live: LiveRun, desk: Desk) -> WizardState:
-    """The state with the run in it; raises Trouble(MODEL_*) when its base model is not known any more."""
+    """The state with the run in it; a base model that has gone for good is told, and its place stays empty."""
     plan = live.plan
     if plan is None or live.state is None:
         return state
-    spec = model_of(plan)
-    folder = desk.model_folder(spec)
+    spec = model_of(plan, desk)
+    folder = desk.model_folder(spec) if spec else None
     report = state.report if state.report and state.report.files == plan.data else placeholder(plan)
     merged = live.folder.path / "merged"
     opened = replace(state, model=spec, model_folder=folder, report=report, plan=plan, method=plan.method)
@@ -28,9 +30,13 @@ def attach(state: WizardState, live: LiveRun, desk: Desk) -> WizardState:
     return replace(opened, step=landing(opened))
 
 
-def model_of(plan: TrainingPlan) -> ModelSpec:
-    """The plan's base model. Raises Trouble(MODEL_*)."""
-    return spec_of(plan.model)
+def model_of(plan: TrainingPlan, desk: Desk) -> ModelSpec | None:
+    """The plan's base model, None when nothing is known of it any more."""
+    try:
+        return spec_of(plan.model)
+    except Trouble as trouble:
+        desk.trouble(trouble.problem)
+        return None
 
 
 def placeholder(plan: TrainingPlan) -> DataReport:
@@ -39,8 +45,8 @@ def placeholder(plan: TrainingPlan) -> DataReport:
 
 
 def landing(state: WizardState) -> Step:
-    """Where a run opens: at its curves; at the model when that has gone from this computer."""
-    return Step.TRAIN if reachable(state, Step.TRAIN) else Step.MODEL
+    """Where a run opens: at its curves; one that never began, at the model that has gone from this computer."""
+    return Step.TRAIN if viewable(state, Step.TRAIN) else Step.MODEL
 
 
 def refreshed(state: WizardState, live: LiveRun) -> WizardState:

@@ -9,7 +9,7 @@ import typer
 from core.assets import resource
 from core.catalog import STARTER
 from core.cli.look import first_card
-from core.cli.output import Json, ending, follow, result_out
+from core.cli.output import Json, ending, follow, not_one_of, result_out
 from core.data.inspect import inspect_files
 from core.events import Finished, Last
 from core.i18n import _
@@ -28,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
 def demo(method: Method = Method.LORA, language: str = "en", json: Json = False) -> int:
     if language not in ("en", "zh"):
-        raise typer.BadParameter("en or zh", param_hint="--language")
+        raise not_one_of("en", "zh", hint="--language")
     held_out = held_out_questions(language)
     questions = tuple(row["question"] for row in held_out)
     try:

@@ -7,7 +7,7 @@ import typer
 
 from core import gpu
 from core.catalog import spec_of
-from core.cli.output import Json, result_out
+from core.cli.output import Json, not_one_of, result_out, table_out
 from core.codec import to_plain
 from core.data.inspect import inspect_files
 from core.data.rows import DataReport
@@ -21,14 +21,24 @@ from core.recommend import NO_DATA, Recommendation, practice, recommend
 from core.runs import RunFolder, list_runs
 from core.settings import load, models_root, runs_root
 from core.vram import estimate
-from core.wording import count, gigabytes, method_words, reason_words, row_problem_words, state_words
+from core.wording import (
+    count,
+    gigabytes,
+    method_words,
+    part_words,
+    reason_words,
+    row_problem_words,
+    shape_words,
+    sourced_words,
+    state_words,
+)
 
 GB = 1_000_000_000
 
 
 def _known_goal(goal: str) -> str:
     if goal not in ("simple", "medium", "complex"):
-        raise typer.BadParameter("simple, medium or complex")
+        raise not_one_of("simple", "medium", "complex")
     return goal
 
 
@@ -75,7 +85,7 @@ def recommend_command(
         return result_out(_as_plain(advice) | {"alternatives": [_as_plain(a) for a in advice.alternatives]})
     print(f"{advice.model.title} · {method_words(advice.method)} · {gigabytes(advice.estimate.total_bytes)}")
     for reason in advice.reasons:
-        print(f"  {reason_words(reason)}" + (f" ({reason.source})" if reason.source else ""))
+        print(f"  {sourced_words(reason)}")
     for other in advice.alternatives:
         print(f"{_('or')} {other.model.title} · {method_words(other.method)} · {gigabytes(other.estimate.total_bytes)}")
     return None
@@ -95,17 +105,18 @@ def estimate_command(
     json: Json = False,
 ) -> None:
     if adapter_dtype not in ("fp32", "bf16"):
-        raise typer.BadParameter("fp32 or bf16", param_hint="--adapter-dtype")
+        raise not_one_of("fp32", "bf16", hint="--adapter-dtype")
     plan = _checked_plan(
         model=model, data=NO_DATA, method=method, rank=rank, targets=targets, tokens=tokens, batch=batch,
         checkpointing=checkpointing, optimizer=optimizer, loss=loss,
     )  # fmt: skip
     found = estimate(spec_of(model).architecture, plan, adapter_bytes=4 if adapter_dtype == "fp32" else 2)
+    if not found.items()["adapter"]:
+        raise Trouble(Code.PLAN_INVALID, reason=f"targets: none of {targets} exists in this model")
     if json:
         return result_out({"total_bytes": found.total_bytes, "items": found.items(), "source": "arithmetic"})
-    for name, size in found.items().items():
-        print(f"{name:12} {gigabytes(size):>9}")
-    print(f"{'total':12} {gigabytes(found.total_bytes):>9}")
+    parts = {part_words(name): gigabytes(size) for name, size in found.items().items()}
+    table_out(parts | {_("Total"): gigabytes(found.total_bytes)})
     return None
 
 
@@ -119,7 +130,7 @@ def check(files: list[Path], json: Json = False) -> None:
             usable=count(report.usable),
             rejected=count(report.rejected),
             duplicates=count(report.duplicates),
-            shape=report.shape,
+            shape=shape_words(report.shape),
         )
     )
     for problem in report.problems[:20]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Annotated, Any
+from unicodedata import east_asian_width
 
 import typer
 
@@ -14,7 +15,7 @@ from core.events import Event, Failed, Last, Noted, Stage, StageName, StepDone, 
 from core.i18n import _
 from core.jobs.process import JobProcess
 from core.problems import Problem
-from core.wording import duration, explain, gigabytes, note_words, stage_words
+from core.wording import duration, explain, gigabytes, joined, note_words, stage_words
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object on standard output.")]
 
@@ -31,8 +32,20 @@ def problem_out(problem: Problem, *, as_json: bool, **more: Any) -> int:
         told = {"problem": problem.code, "title": words.title, "advice": words.advice, "facts": problem.facts}
         result_out({**told, **more})
     else:
-        print(f"{words.title} {words.advice}".strip(), file=sys.stderr, flush=True)
+        print(joined(words.title, words.advice), file=sys.stderr, flush=True)
     return 1
+
+
+def table_out(lines: dict[str, str]) -> None:
+    """Print names and amounts in two columns; a Chinese letter takes two places of a terminal."""
+    places = {name: sum(2 if east_asian_width(letter) in "WF" else 1 for letter in name) for name in lines}
+    for name, amount in lines.items():
+        print(name + " " * (max(places.values()) - places[name]) + f" {amount:>9}")
+
+
+def not_one_of(*choices: str, hint: str | None = None) -> typer.BadParameter:
+    """Wrong usage: something else than the words that can be said here."""
+    return typer.BadParameter(_("choose one of these: {choices}").format(choices=", ".join(choices)), param_hint=hint)
 
 
 def start(process: JobProcess) -> None:

@@ -1,4 +1,4 @@
-"""Words for the codes in facts (`reason`, `found`, `text`, `missing`); other text is shown as it is."""
+"""Words for the codes in facts (`reason`, `found`, `text`; `missing` is a thing); other text is shown as it is."""
 
 from core.i18n import N_
 from core.wording.sentences import Either, Sentence
@@ -64,9 +64,13 @@ DETAILS: dict[str, tuple[Sentence, ...]] = {
     "not a decoder": (N_("It is not a model that writes text."),),
     "not a JSON object": (N_("Its settings are not in the usual form."),),
     "adapter type": (N_("This kind of adapter cannot be merged."),),
-    "tokenizer": (N_("the tokenizer"),),
-    "end-of-text token": (N_("the token that ends a text"),),
     "the end-of-turn token is not trained": (
         N_("The sign that ends an answer would not be learned, and the model would never stop talking."),
     ),
+}
+
+#: What a model can lack, as a thing inside a sentence.
+THINGS: dict[str, str] = {
+    "tokenizer": N_("the tokenizer"),
+    "end-of-text token": N_("the token that ends a text"),
 }

@@ -112,7 +112,7 @@ MACHINE: dict[Code, Entry] = {
         Action.OPEN_LOG,
     ),
     Code.WORKER_SILENT: Entry(
-        N_("The work ended without a word."),
+        N_("The work ended without saying why."),
         (KEPT, N_("The log may say why."), N_("Its last words: {last_words}")),
         Action.OPEN_LOG,
     ),

@@ -133,7 +133,7 @@ MATERIAL: dict[Code, Entry] = {
     ),
     Code.RUN_NO_ADAPTER: Entry(
         N_("This run has no adapter yet."),
-        (N_("It ended before anything was saved. Go on with it first."), WHERE),
+        (N_("It ended before anything was saved. Let it train on first, then come back here."), WHERE),
         Action.RESUME,
     ),
     Code.MERGE_DIFFERS: Entry(

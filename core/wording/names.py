@@ -6,6 +6,7 @@ from core.i18n import N_, _
 from core.wording.sentences import GOALS, METHODS
 
 if TYPE_CHECKING:
+    from core.data.rows import Shape
     from core.events import StageName
     from core.plan import Method
     from core.runs import RunState
@@ -57,6 +58,29 @@ _BLOCKERS = {
 }
 
 
+#: The parts of an estimate (core.vram.Estimate.items).
+_PARTS = {
+    "weights": N_("Base model"),
+    "adapter": N_("Adapter"),
+    "gradients": N_("Gradients"),
+    "optimizer": N_("Optimizer"),
+    "activations": N_("Activations"),
+    "logits": N_("Loss computation"),
+    "workspace": N_("Working space"),
+    "overhead": N_("CUDA and reserve"),
+}
+
+_SHAPES = {
+    "alpaca": N_("Instruction and output"),
+    "sharegpt": N_("Conversations (ShareGPT)"),
+    "messages": N_("Conversations (messages)"),
+    "prompt_completion": N_("Prompt and completion"),
+    "question_answer": N_("Question and answer"),
+    "text": N_("Text with marks such as “Q:” and “A:”"),
+    "unknown": N_("Not recognised"),
+}
+
+
 def stage_words(stage: "StageName") -> str:
     """What a job is busy with, in a few words."""
     return _(_STAGES[stage])
@@ -80,6 +104,16 @@ def method_words(method: "Method") -> str:
 def goal_words(goal: str) -> str:
     """What a goal ("simple", "medium", "complex") is for."""
     return _(GOALS[goal])
+
+
+def part_words(part: str) -> str:
+    """What a part of an estimate is."""
+    return _(_PARTS.get(part, part))
+
+
+def shape_words(shape: "Shape") -> str:
+    """What the rows of a file look like."""
+    return _(_SHAPES.get(shape, _SHAPES["unknown"]))
 
 
 def blocker_words(blocker: str) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from core.i18n import _
 from core.problems import Problem
-from core.wording.details import DETAILS
+from core.wording.details import DETAILS, THINGS
 from core.wording.machine import MACHINE
 from core.wording.material import MATERIAL
 from core.wording.sentences import say, tell
@@ -23,8 +24,9 @@ def explain(problem: Problem) -> Words:
 def _in_words(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facts with known codes in them turned into words."""
     said = dict(facts)
-    for name in ("reason", "found", "text", "missing"):
+    for name in ("reason", "found", "text"):
         detail = DETAILS.get(str(facts.get(name)))
         if detail is not None:
             said[name] = tell(detail, facts)
-    return said
+    thing = THINGS.get(str(facts.get("missing")))
+    return said | {"missing": _(thing)} if thing else said

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from core.i18n import N_, NN_
-from core.wording.sentences import Either, Sentence, say
+from core.i18n import N_, NN_, ngettext
+from core.reasons import OURS
+from core.wording.sentences import Either, Sentence, joined, say
 
 if TYPE_CHECKING:
     from core.data.rows import RowProblem
@@ -57,7 +58,7 @@ _REASONS: dict[str, Sentence] = {
         "To save memory, parts of the model are computed twice instead of kept. It takes longer and learns the same."
     ),
     "stepped_tokens": N_("Rows are cut at {after} tokens instead of {before}, to save memory."),
-    "stepped_method": N_("{after} instead of {before}: it needs less memory."),
+    "stepped_method": N_("{after} instead of {before}, which does not fit into the free memory."),
     "stepped_model": N_("{after} instead of {before}: the larger model does not fit."),
     "rank_by_goal": N_("For {goal} the guide suggests a rank of {low}–{high}; this plan takes {rank}."),
     "alpha_twice_rank": N_("Alpha is {alpha}, twice the rank: the usual rule of thumb."),
@@ -126,7 +127,7 @@ _NOTES: dict[str, Sentence] = {
         "{rows} row is kept aside to check what was learned.",
         "{rows} rows are kept aside to check what was learned.",
     ),
-    "lora8_reentrant": N_("An 8-bit base needs an older way of recomputing. The result is the same."),
+    "lora8_reentrant": N_("With an 8-bit base, saving memory works a little differently. The result is the same."),
 }
 
 _ROWS: dict[str, Sentence] = {
@@ -157,6 +158,13 @@ def reason_words(reason: "Reason") -> str:
     # a tier that is open to one side says 0 there
     facts = {name: value for name, value in reason.facts.items() if value != 0 or not name.endswith("_gb")}
     return _sentence(_REASONS, reason.code, facts)
+
+
+def sourced_words(reason: "Reason") -> str:
+    """The same, with the document that says so."""
+    source = reason.source if reason.source != OURS else ""
+    words = ngettext("(Source: document {source})", "(Source: documents {source})", 1 + source.count(","))
+    return joined(reason_words(reason), words.format(source=source) if source else "")
 
 
 def note_words(note: "Noted") -> str:

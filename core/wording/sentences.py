@@ -22,6 +22,8 @@ class Either:
 
 
 _ENDS = ".!?…。！？”"
+#: After these no space is written.
+_CLOSING = ("。", "！", "？", "；", "”", "）")
 
 Sentence = str | tuple[str, str] | Either
 
@@ -36,6 +38,9 @@ _METHODS = METHODS | {"lora8": N_("LoRA on an 8-bit base")}
 
 HELD: dict[str, str] = {"lora": N_("16 bits"), "lora8": N_("8 bits"), "qlora": N_("4 bits")}
 
+#: Sizes that are words; the others ("7B") are the same in every language.
+SIZES: dict[str, str] = {"large": N_("large"), "small": N_("small"), "starter": N_("starter")}
+
 GOALS: dict[str, str] = {
     "simple": N_("style and sorting"),
     "medium": N_("questions and answers"),
@@ -45,10 +50,16 @@ GOALS: dict[str, str] = {
 
 def tell(sentences: Iterable[Sentence], facts: Mapping[str, Any]) -> str:
     """Return every sentence whose facts are known, one after the other."""
-    gap, stop = ("", "。") if language() == "zh" else (" ", ".")
+    stop = "。" if language() == "zh" else "."
     said = [say(sentence, facts) for sentence in sentences]
     # a fact at the end of a sentence ("Details: …") may lack the full stop
-    return gap.join(text if text[-1] in _ENDS else text + stop for text in said if text)
+    return joined(*(text if text[-1] in _ENDS else text + stop for text in said if text))
+
+
+def joined(*sentences: str) -> str:
+    """Return the sentences that say something, one after the other as their script writes them."""
+    *before, last = [text for text in sentences if text] or [""]
+    return "".join(text if text.endswith(_CLOSING) else text + " " for text in before) + last
 
 
 def say(sentence: Sentence, facts: Mapping[str, Any]) -> str:
@@ -59,8 +70,9 @@ def say(sentence: Sentence, facts: Mapping[str, Any]) -> str:
     if any(_unknown(facts.get(name)) for name in needed):
         return ""
     template = _(sentence) if isinstance(sentence, str) else _plural(sentence, facts[needed[0]])
+    words = {name: shown(name, facts[name]) for name in needed}
     # a translation may name a fact that its English sentence does not
-    return template.format_map(defaultdict(str, {name: shown(name, facts[name]) for name in needed}))
+    return _closed_up(template, words).format_map(defaultdict(str, words))
 
 
 def shown(name: str, value: Any) -> str:
@@ -86,6 +98,14 @@ def parameters(n: float) -> str:
     return f"{size:.1f}".removesuffix(".0") + unit if unit == "B" else f"{size:.0f}{unit}"
 
 
+def _closed_up(template: str, words: Mapping[str, str]) -> str:
+    """A Chinese sentence sets spaces around "7B", but none around a Chinese word."""
+    for name, word in words.items():
+        if language() == "zh" and word[:1] >= "一" and word[-1:] >= "一":
+            template = template.replace(f" {{{name}}} ", f"{{{name}}}").replace(f"{{{name}}} ", f"{{{name}}}")
+    return template
+
+
 def _plural(forms: tuple[str, str], number: Any) -> str:
     return ngettext(*forms, number if isinstance(number, int) else 2)
 
@@ -101,7 +121,7 @@ def _unknown(value: Any) -> bool:
 def _shown_text(name: str, value: str) -> str:
     if name in ("method", "before", "after") and value in _METHODS:
         return _(_METHODS[value])
-    table = {"goal": GOALS, "held": HELD}.get(name, {})
+    table = {"goal": GOALS, "held": HELD, "size_class": SIZES}.get(name, {})
     if value in table:
         return _(table[value])
     return " ".join(value.split())[:400]

@@ -4,27 +4,15 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from core.data.rows import Conversation, DataReport, RowProblem, Shape
+from core.data.rows import Conversation, DataReport, RowProblem
 from core.i18n import _, ngettext
-from core.wording import count, row_problem_words
+from core.wording import count, row_problem_words, shape_words
 from gui.widgets.badge import Badge
 from gui.widgets.bubble import Bubble
 from gui.widgets.text import Elided, column, label, line, panel, row
 
 #: More rows than this nobody reads; the numbers above count all of them.
 FINDINGS, PREVIEWS = 100, 8
-
-
-def shape_words(shape: Shape) -> str:
-    """The shape of the rows in words."""
-    return {
-        Shape.ALPACA: _("Instruction and output"),
-        Shape.SHAREGPT: _("Conversations (ShareGPT)"),
-        Shape.MESSAGES: _("Conversations (messages)"),
-        Shape.PROMPT_COMPLETION: _("Prompt and completion"),
-        Shape.QUESTION_ANSWER: _("Question and answer"),
-        Shape.TEXT: _("Running text"),
-    }.get(shape, _("Not recognised"))
 
 
 class ReportView(QWidget):
@@ -64,6 +52,8 @@ def _findings(report: DataReport) -> QVBoxLayout:
     rejected = report.rejected or len(report.problems)
     if report.duplicates:
         found.addWidget(Badge("caution", _("{n} rows are repeats").format(n=count(report.duplicates))))
+    for words in _remarks(report):
+        found.addWidget(Badge("muted", words, wrap=True))
     if not rejected:
         found.addWidget(Badge("good", _("Every row can be used")))
     else:
@@ -76,6 +66,20 @@ def _findings(report: DataReport) -> QVBoxLayout:
         found.addWidget(label(_("… and {n} more").format(n=count(rejected - FINDINGS)), "muted"))
     found.addStretch(1)
     return found
+
+
+def _remarks(report: DataReport) -> list[str]:
+    """How the files were read, where it is not a matter of course."""
+    read = _("{file} is not UTF-8; it was read as {encoding}")
+    said = [read.format(file=Path(file).name, encoding=name.upper()) for file, name in report.encodings.items()]
+    if report.preferred:
+        words = ngettext(
+            "{n} row holds two answers; the preferred one is used",
+            "{n} rows hold two answers; the preferred one is used",
+            report.preferred,
+        )
+        said.append(words.format(n=count(report.preferred)))
+    return said
 
 
 def _finding(problem: RowProblem) -> QWidget:

@@ -1,5 +1,6 @@
 """GPU page: what card there is, how much of it is free now, and what the documents suggest for it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QTimer, QUrl
@@ -9,10 +10,10 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from core.gpu import Card
 from core.i18n import _
 from core.problems import Code, Problem
-from core.reasons import OURS, Reason
+from core.reasons import Reason, ReasonCode
 from core.recommend import Recommendation, practice, recommend
 from core.wizard import Step, WizardState, choose_card, choose_model, forward
-from core.wording import Action, gigabytes, method_words, reason_words
+from core.wording import Action, gigabytes, method_words, sourced_words
 from gui.answers import short_name
 from gui.background import Errand
 from gui.desk import Desk
@@ -147,8 +148,8 @@ class GpuPage(Page):
         inner.addSpacing(8)
         advice = self.state.recommendation
         if advice is not None:
-            for reason in advice.reasons[:1]:
-                inner.addWidget(label(reason_text(reason), "muted"))
+            for reason in (*advice.reasons[:1], *steps_down(advice.reasons)):
+                inner.addWidget(label(sourced_words(reason), "muted"))
             inner.addWidget(label(self._suggestion(advice, card), "lead", name="suggestion"))
             inner.addWidget(fit_badge(advice.fits))
         inner.addSpacing(8)
@@ -194,16 +195,21 @@ class GpuPage(Page):
         advice = self.state.recommendation
         if advice is None or not advice.reasons:
             return
-        lines = [label("· " + reason_text(reason), "muted") for reason in advice.reasons]
+        lines = [label("· " + sourced_words(reason), "muted") for reason in advice.reasons]
         self._body.addWidget(Fold(_("Why this?"), "why", column(*lines, spacing=6)))
+
+    def answered(self) -> WizardState:
+        """With the recommended model, unless one was chosen before."""
+        advice = self.state.recommendation
+        if advice is None or self.state.model is not None:
+            return self.state
+        return choose_model(self.state, advice.model, self.desk.model_folder(advice.model))
 
     def _use_this(self) -> None:
         """Take the recommendation: card and model."""
-        advice = self.state.recommendation
+        advice, chosen = self.state.recommendation, self.answered()
         if advice is None:
             return
-        folder = self.desk.model_folder(advice.model)
-        chosen = self.state if self.state.model else choose_model(self.state, advice.model, folder)
         chosen = replace(chosen, method=advice.method) if chosen.plan is None else chosen
         self.proposed.emit(forward(replace(chosen, step=Step.GPU)))
 
@@ -228,7 +234,6 @@ def fit_badge(fits: bool) -> Badge:
     return Badge("good", _("It fits")) if fits else Badge("caution", _("It does not fit as it is"))
 
 
-def reason_text(reason: Reason) -> str:
-    """A reason with the document it comes from."""
-    source, text = reason.source, reason_words(reason)
-    return f"{text} [{source}]" if source and source != OURS else text
+def steps_down(reasons: Sequence[Reason]) -> list[Reason]:
+    """Why the suggestion is another model or method than the one the guide names."""
+    return [reason for reason in reasons if reason.code in (ReasonCode.STEPPED_MODEL, ReasonCode.STEPPED_METHOD)]

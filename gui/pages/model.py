@@ -13,7 +13,7 @@ from core.i18n import _
 from core.jobs.jobs import FetchJob
 from core.problems import Trouble
 from core.wizard import WizardState, choose_model
-from core.wording import Action, gigabytes
+from core.wording import Action, gigabytes, joined
 from gui.choose import choose_folder, open_folder
 from gui.desk import Desk
 from gui.jobs import JobThread, Lane
@@ -172,7 +172,7 @@ class ModelPage(Page):
             size = gigabytes(spec.download_bytes) if spec.download_bytes else _("size unknown")
             words = _("{model} has to be downloaded once: {size}.").format(model=spec.title, size=size)
             if spec.gated:
-                words += " " + _("Its makers ask you to accept their licence on huggingface.co first.")
+                words = joined(words, _("Its makers ask you to accept their licence on huggingface.co first."))
             self._chosen.setText(words)
 
     def primary(self) -> QPushButton | None:

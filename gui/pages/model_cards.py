@@ -13,8 +13,8 @@ from core.plan import Method, TrainingPlan
 from core.planning import estimate_for
 from core.reasons import Reason
 from core.wizard import WizardState
-from core.wording import gigabytes, method_words, parameters
-from gui.pages.gpu import reason_text
+from core.wording import gigabytes, method_words, parameters, sourced_words
+from gui.pages.gpu import steps_down
 from gui.widgets.badge import Badge
 from gui.widgets.buttons import Tile
 from gui.widgets.text import Elided, column, label, row
@@ -83,8 +83,8 @@ class ModelTile(Tile):
         title.addWidget(Badge(fit.tone, fit.words))
         here = _("On this computer") if folder else _download(spec)
         lines = column(title, _stretched(Elided(facts, "muted"), label(here, "muted", wrap=False)), spacing=4)
-        for reason in reasons[:2]:
-            lines.addWidget(label(reason_text(reason), "small"))
+        for reason in (*reasons[:2], *steps_down(reasons[2:])):
+            lines.addWidget(label(sourced_words(reason), "small"))
         super().__init__(f"model_{spec.id}", lines)
         self.setAccessibleName(spec.title)
         self.setAccessibleDescription(f"{facts}. {fit.words}. {here}")

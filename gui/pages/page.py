@@ -90,6 +90,10 @@ class Page(QWidget):
         """Show `state`; pages keep it as what their proposals start from."""
         self.state = state
 
+    def answered(self) -> WizardState:
+        """The state that Next goes on from; a page may fill in what it proposes."""
+        return self.state
+
     def hint(self) -> str:
         """What the footer says instead of why the next step is not open; empty for the usual words."""
         return ""

@@ -6,22 +6,12 @@ from core.i18n import _
 from core.planning import estimate_for, total_steps, training_rows
 from core.vram import Estimate
 from core.wizard import WizardState
-from core.wording import count, gigabytes
-from gui.pages.gpu import reason_text
+from core.wording import count, gigabytes, part_words, sourced_words
 from gui.pages.model_cards import ROOM
 from gui.widgets.badge import Badge
 from gui.widgets.fold import Fold
 from gui.widgets.memory_bar import Legend, MemoryBar, Part
 from gui.widgets.text import clear, column, label, line, panel, row
-
-
-def part_words(name: str) -> str:
-    """The parts of an estimate in words."""
-    return {
-        "weights": _("Base model"), "adapter": _("Adapter"), "gradients": _("Gradients"),
-        "optimizer": _("Optimizer"), "activations": _("Activations"), "logits": _("Loss"),
-        "workspace": _("Working space"), "overhead": _("CUDA and reserve"),
-    }.get(name, name)  # fmt: skip
 
 
 def parts_of(estimate: Estimate) -> list[Part]:
@@ -64,7 +54,7 @@ class CostView(QWidget):
         if reasons != self._reasons:
             self._reasons = reasons
             clear(self._why)
-            self._why.addLayout(column(*(label(reason_text(reason), "muted") for reason in reasons)))
+            self._why.addLayout(column(*(label(sourced_words(reason), "muted") for reason in reasons)))
         self._fold.setVisible(bool(reasons))
 
     def _show_memory(self, state: WizardState, estimate: Estimate) -> None:

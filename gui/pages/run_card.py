@@ -1,6 +1,6 @@
 """A past run as a card: its curve, name, what it was, what became of it."""
 
-from PySide6.QtCore import QDateTime, QLocale, Signal
+from PySide6.QtCore import QDateTime, QLocale, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout
 
 from core.i18n import _
@@ -11,7 +11,7 @@ from gui.run_reader import Summary
 from gui.widgets.badge import Badge
 from gui.widgets.buttons import button
 from gui.widgets.sparkline import Sparkline
-from gui.widgets.text import Elided, column, row
+from gui.widgets.text import Elided, column, label, row
 
 _TONES = {
     RunState.FINISHED: "good", RunState.RUNNING: "muted", RunState.STOPPED: "muted", RunState.NEW: "muted",
@@ -37,8 +37,9 @@ class RunCard(QFrame):
         name = Elided(own_folder(summary.path), "strong")
         name.setToolTip(str(summary.path))
         badge = Badge(_TONES[summary.state], state_words(summary.state))
-        facts = row(badge, Elided(_facts(summary), "muted"), spacing=12)
-        facts.setStretch(1, 1)
+        facts = row(spacing=12)
+        facts.addWidget(badge, 0, Qt.AlignmentFlag.AlignTop)
+        facts.addWidget(label(_facts(summary), "muted"), 1)
         inner.addLayout(column(name, facts, spacing=4), 1)
         inner.addLayout(self._buttons(summary))
 

@@ -19,9 +19,9 @@ class SettingsPage(Page):
     """Every change holds at once."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(desk, _("Settings"), _("Changes hold at once."))
-        languages = [("system", _("As the system")), ("en", "English"), ("zh", "中文")]
-        themes = [("system", _("As the system")), ("light", _("Light")), ("dark", _("Dark"))]
+        super().__init__(desk, _("Settings"), _("Changes take effect at once."))
+        languages = [("system", _("Same as the system")), ("en", "English"), ("zh", "中文")]
+        themes = [("system", _("Same as the system")), ("light", _("Light")), ("dark", _("Dark"))]
         self.language = Choice("language", _("Language"), languages)
         self.theme = Choice("theme", _("Colours"), themes)
         self.language.activated.connect(lambda _index: self._change(language=self.language.value))

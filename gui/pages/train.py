@@ -17,7 +17,7 @@ from gui.desk import Desk
 from gui.live_run import LiveRun
 from gui.pages.page import Page
 from gui.pages.plan_summary import PlanSummary
-from gui.pages.train_words import headline, more_words, progress_words
+from gui.pages.train_words import headline, more_words, progress_words, resume_words
 from gui.timeline import Timeline
 from gui.widgets.buttons import button, primary
 from gui.widgets.live_plot import LivePlot
@@ -121,6 +121,7 @@ class TrainPage(Page):
         self.stop.setVisible(running and live is other)
         self.stop.setEnabled(bool(live and not live.stopping))
         self.resume.setVisible(broken)
+        self.resume.setText(resume_words(live))
         self.resume.setEnabled(other is None)
         self.again.setVisible(broken or state is RunState.FINISHED)
         self.again.setEnabled(other is None)

@@ -1,11 +1,11 @@
 """The sentences of the Train page: where a run stands."""
 
 from core.events import StageName
-from core.i18n import _, language
+from core.i18n import _
 from core.planning import total_steps
 from core.runs import RunState
 from core.wizard import WizardState
-from core.wording import count, duration, gigabytes, stage_words
+from core.wording import count, duration, gigabytes, joined, stage_words
 from gui.live_run import LiveRun
 from gui.widgets.fields import short
 
@@ -84,7 +84,12 @@ def _broken(live: LiveRun) -> str:
         said.append(_("Nothing up to step {step} is lost; it goes on from there.").format(step=count(saved)))
     else:
         said.append(_("Nothing was saved yet, so it starts again from the beginning."))
-    return ("" if language() == "zh" else " ").join(said)
+    return joined(*said)
+
+
+def resume_words(live: LiveRun | None) -> str:
+    """The button that trains a run on, or from its beginning when nothing was saved."""
+    return _("&Resume") if live is not None and live.checkpoint_step else _("&Start over")
 
 
 def more_words(live: LiveRun | None) -> str:

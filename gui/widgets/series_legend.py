@@ -34,6 +34,7 @@ class SeriesLegend(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._values: dict[str, QLabel] = {}
+        self._names: dict[str, QLabel] = {}
         inner = QHBoxLayout(self)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(8)
@@ -41,7 +42,8 @@ class SeriesLegend(QWidget):
             value = label("", "strong", wrap=False, name=f"now_{series}")
             value.setMinimumWidth(64)
             self._values[series] = value
-            for part in (Dash(series), label(words, "muted", wrap=False), value):
+            self._names[series] = label(words, "muted", wrap=False, name=f"name_{series}")
+            for part in (Dash(series), self._names[series], value):
                 inner.addWidget(part)
             inner.addSpacing(16)
         inner.addStretch(1)
@@ -50,7 +52,10 @@ class SeriesLegend(QWidget):
         """Show the newest values."""
         loss = history.last_loss if history else None
         checked = history.evaluations[-1].loss if history and history.evaluations else None
-        memory = history.memory[-1].used_bytes if history and history.memory else 0
+        measured = history.memory[-1] if history and history.memory else None
+        memory = measured.used_bytes if measured else 0
+        on_card = measured is None or measured.on_card
+        self._names["memory"].setText(_("Memory") if on_card else _("Computer memory"))
         self._values["loss"].setText("–" if loss is None else f"{loss:.3f}")
         self._values["validation"].setText("–" if checked is None else f"{checked:.3f}")
         self._values["memory"].setText(gigabytes(memory) if memory else "–")

@@ -317,7 +317,15 @@ def test_a_bad_plan_is_refused(problem: Problem, home: Path, tmp_path: Path, mod
 
 @pytest.mark.parametrize(
     "words",
-    ["--rank 0", "--tokens 1", "--batch 0", "--batch 99999", "--checkpointing maybe", "--targets ,"],
+    [
+        "--rank 0",
+        "--tokens 1",
+        "--batch 0",
+        "--batch 99999",
+        "--checkpointing maybe",
+        "--targets ,",
+        "--targets no_proj",
+    ],
 )
 def test_an_impossible_estimate_is_a_plan_problem(problem: Problem, words: str) -> None:
     told = problem("estimate", "--model", "smollm2-135m-instruct", *words.split())

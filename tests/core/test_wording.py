@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.data.codes import FileReason, Found, RowCode
-from core.data.rows import RowProblem
+from core.data.rows import RowProblem, Shape
 from core.events import Noted, StageName
+from core.i18n import set_language
 from core.plan import Method
 from core.problems import Code, Problem, diagnose
 from core.reasons import Reason, ReasonCode
+from core.recommend import recommend
 from core.runs import RunState
 from core.wizard import Blocker, Step
 from core.wording import (
@@ -28,12 +30,16 @@ from core.wording import (
     explain,
     gigabytes,
     goal_words,
+    joined,
     method_words,
     note_words,
     parameters,
+    part_words,
     percent,
     reason_words,
     row_problem_words,
+    shape_words,
+    sourced_words,
     stage_words,
     state_words,
     step_words,
@@ -166,6 +172,40 @@ def test_facts_without_a_full_stop_do_not_run_into_the_next_sentence() -> None:
     assert advice == "rank: 0 is outside 1..2048. Change the plan and try again."
 
 
+@pytest.mark.parametrize("missing", ["tokenizer", "end-of-text token", "tokenizer.json"])
+def test_what_is_missing_is_named_inside_the_sentence(missing: str) -> None:
+    title = explain(Problem(Code.MODEL_INCOMPLETE, {"missing": missing})).title
+    assert re.fullmatch(r"The model is incomplete: [^.]+(\.json)? is missing\.", title)
+
+
+def test_sentences_are_joined_as_their_script_writes_them() -> None:
+    assert joined("One.", "", "Two.") == "One. Two."
+    assert joined("一。", "二。") == "一。二。"
+    assert joined() == joined("") == ""
+
+
+def test_a_reason_names_its_documents() -> None:
+    assert sourced_words(Reason("learning_rate", {"learning_rate": 2e-4}, "D1, D4")).endswith(
+        " is a proven start. (Source: documents D1, D4)"
+    )
+    assert sourced_words(Reason("fits", REASON_FACTS, "SoloTune")) == reason_words(Reason("fits", REASON_FACTS))
+
+
+@pytest.mark.parametrize(("size", "words"), [("large", "建议用大型模型"), ("7B", "建议用 7B 模型")])
+def test_sizes_read_well_in_chinese(size: str, words: str) -> None:
+    set_language("zh")
+    try:
+        assert words in reason_words(Reason("tier", REASON_FACTS | {"size_class": size}))
+    finally:
+        set_language("en")
+
+
+def test_parts_and_shapes_have_words() -> None:
+    parts = recommend(12 * 10**9, 11 * 10**9).estimate.items()
+    assert all(part_words(part) != part for part in parts)
+    assert len({shape_words(shape) for shape in Shape}) == len(Shape)
+
+
 def test_any_exception_comes_out_as_words() -> None:
     assert explain(diagnose(OSError(28, "No space", "/disk"))).title == "The disk is full."
     assert "ZeroDivisionError: division by zero" in explain(diagnose(ZeroDivisionError("division by zero"))).advice
@@ -216,7 +256,7 @@ def test_every_reason_is_a_sentence(code: ReasonCode) -> None:
         ("not_fitting", {"reserve_bytes": 5 * 10**8},
          "It does not fit: it needs about 9.8 GB and a reserve of 500 MB, and 11.0 GB are free."),
         ("fits", {}, "It fits: about 9.8 GB of 11.0 GB."),
-        ("stepped_method", {}, "QLoRA instead of LoRA: it needs less memory."),
+        ("stepped_method", {}, "QLoRA instead of LoRA, which does not fit into the free memory."),
         ("alternative_faster", {}, "Faster: Qwen3-8B is smaller (1.7B instead of 8.2B)."),
         ("danger_learning_rate", {"learning_rate": 8e-4},
          "A learning rate of 8e-4 makes QLoRA unsteady. Stay at 5e-4 or below."),

@@ -22,6 +22,13 @@ from tests.gui import states
 from tests.gui.conftest import Finder
 from tests.gui.fakes import Chat, Fetch, HungryTrain, Merge, NoNetwork
 
+MODEL_NOT_HERE = "This model is not on this computer yet. Download it first."
+
+
+def visible_texts(widget: QWidget) -> list[str]:
+    QApplication.processEvents()  # a widget that was just added is shown by an event
+    return [label.text() for label in widget.findChildren(QLabel) if label.isVisible()]
+
 
 def texts(widget: QWidget) -> str:
     return "\n".join(label.text() for label in widget.findChildren(QLabel))
@@ -32,6 +39,24 @@ def test_gpu_page_shows_free_memory_and_the_suggestion(window: MainWindow, find:
     assert find("free_memory").text() == "10.9 GB"
     assert "Suggested" in find("suggestion").text()
     assert "firefox" in texts(window.page("gpu"))
+
+
+def test_gpu_and_model_page_say_why_the_method_is_not_the_guides(window: MainWindow) -> None:
+    window.propose(states.with_card())
+    why = "QLoRA instead of LoRA on an 8-bit base, which does not fit"
+    assert any(why in words for words in visible_texts(window.page("gpu")))
+    window.propose(replace(states.with_card(), step=Step.MODEL))
+    assert any(why in words for words in visible_texts(window.page("model")))
+
+
+def test_next_on_the_gpu_page_takes_the_recommended_model(window: MainWindow, find: Finder) -> None:
+    for state in (window.state, states.with_card()):
+        window.propose(replace(state, step=Step.GPU))
+        find("next").click()
+        assert window.state.step is Step.MODEL
+        assert state.recommendation is not None
+        assert window.state.model == state.recommendation.model
+        assert window.state.method is state.recommendation.method
 
 
 def test_gpu_page_explains_a_broken_driver_and_offers_practice(window: MainWindow, find: Finder) -> None:
@@ -123,6 +148,14 @@ def test_report_lists_rejected_rows_with_file_and_line(qtbot: QtBot, tmp_path: P
     assert len(view.findChildren(Bubble)) == 6
 
 
+def test_report_tells_how_the_files_were_read(qtbot: QtBot, tmp_path: Path) -> None:
+    found = replace(states.report(tmp_path), encodings={"/a/old.csv": "gb18030"}, preferred=3)
+    view = ReportView(found)
+    qtbot.addWidget(view)
+    assert "old.csv is not UTF-8; it was read as GB18030" in texts(view)
+    assert "3 rows hold two answers" in texts(view)
+
+
 def test_plan_page_makes_the_recommended_plan(window: MainWindow, find: Finder, qtbot: QtBot, tmp_path: Path) -> None:
     window.propose(replace(states.planned(states.with_card(), tmp_path, Step.PLAN), plan=None))
     qtbot.waitUntil(lambda: window.state.plan is not None)
@@ -189,6 +222,36 @@ def test_train_page_offers_resume_after_an_interruption(
     assert find("page_title").text() == "Training was interrupted"
     assert find("resume").isEnabled()
     assert not find("next").isEnabled()
+
+
+def test_without_a_checkpoint_the_button_says_start_over(
+    window: MainWindow, find: Finder, qtbot: QtBot, planned: WizardState
+) -> None:
+    assert planned.plan is not None
+    run = states.write_run(window.desk.runs_root, planned.plan, "1_a")
+    open_run(window, run.path, qtbot)
+    assert "starts again from the beginning" in find("train_progress").text()
+    assert find("resume").text() == "&Start over"
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_run_whose_model_is_not_here_shows_its_curves(
+    window: MainWindow, find: Finder, qtbot: QtBot, planned: WizardState, tmp_path: Path, gone: bool
+) -> None:
+    assert planned.plan is not None
+    plan = replace(planned.plan, model=str(tmp_path / "gone")) if gone else planned.plan
+    run = states.write_run(window.desk.runs_root, plan, "1_a", last=Finished(), adapter=True)
+    window.open_run(run.path)
+    qtbot.waitUntil(lambda: window.state.run == run.path, timeout=10_000)
+    assert window.state.model_folder is None
+    assert window.state.step is Step.TRAIN
+    qtbot.waitUntil(lambda: window.page("train")._timeline.loss.x.size == 20)
+    assert not find("next").isEnabled()
+    assert find("blocker").text() == ("Choose a model first." if gone else MODEL_NOT_HERE)
+    assert bool(window.findChildren(QWidget, "problem_card")) is gone
+    find("step_model").click()
+    find("step_train").click()
+    assert window.state.step is Step.TRAIN
 
 
 def test_out_of_memory_leads_to_a_smaller_plan(

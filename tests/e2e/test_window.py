@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from core.events import StepDone
 from core.hub.folder import check_model_folder
 from core.runs import RunFolder, RunState, list_runs
-from core.wizard import Step
+from core.wizard import Step, go
 from gui.main_window import MainWindow
 from tests.e2e.person import Person
 
@@ -221,3 +222,25 @@ def test_bad_model_folders_are_refused_with_the_reason(
         person.waits_to_see("problem_card")
         assert words in person.reads("problem_card")
         assert not person.find("next").isEnabled()
+
+
+def test_folders_that_cannot_be_written_are_said_and_nothing_is_lost(
+    window: MainWindow, person: Person, dialogs: Dialogs, tiny_base: Path, one_answer: Path, tmp_path: Path, runs: Path
+) -> None:
+    blocked = tmp_path / "a file"
+    blocked.write_text("")
+    goes_to_plan(person, dialogs, tiny_base, one_answer)
+    sets(person, epochs="1")
+    person.clicks("next")
+    window.desk.settings = replace(window.desk.settings, runs_folder=str(blocked / "runs"))
+    person.clicks("start")
+    person.waits_to_see("problem_card")
+    assert str(blocked) in person.reads("problem_card")
+    window.desk.settings = replace(window.desk.settings, runs_folder="")
+    person.clicks("start")
+    person.waits_for(lambda: window.state.run_state is RunState.FINISHED, minutes=2)
+    window.propose(go(window.state, Step.EXPORT))
+    window.page("export").set_target(blocked / "merged")
+    person.clicks("merge")
+    person.waits_for(lambda: person.sees("problem_card") and str(blocked) in person.reads("problem_card"))
+    assert blocked.read_text() == "" and newest(runs).has_adapter()

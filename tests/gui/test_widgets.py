@@ -6,6 +6,8 @@ from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtWidgets import QApplication, QLabel, QVBoxLayout
 from pytestqt.qtbot import QtBot
 
+from core.events import Measured
+from core.history import RunHistory
 from core.problems import Code, Problem
 from gui import theme
 from gui.icons import pixmap
@@ -14,6 +16,7 @@ from gui.widgets.fields import Choice, Real, Whole, short
 from gui.widgets.fold import Fold
 from gui.widgets.memory_bar import MemoryBar, Part
 from gui.widgets.problem_card import ProblemCard
+from gui.widgets.series_legend import SeriesLegend
 
 NUMBERS = ((0.0002, True, "2e-4"), (1.5e-4, True, "1.5e-4"), (3.0, False, "3"), (0.05, False, "0.05"))
 
@@ -129,3 +132,13 @@ def test_icons_take_the_colour_of_the_scheme(qapp: QApplication) -> None:
     )
     theme.apply(qapp, "light")
     assert lightest > 200
+
+
+@pytest.mark.parametrize(("on_card", "words"), [(True, "Memory"), (False, "Computer memory")])
+def test_the_legend_says_whose_memory_it_is(qtbot: QtBot, on_card: bool, words: str) -> None:
+    legend = SeriesLegend()
+    qtbot.addWidget(legend)
+    history = RunHistory()
+    history.apply(Measured(used_bytes=10**9, total_bytes=12 * 10**9, on_card=on_card))
+    legend.set(history)
+    assert legend.findChild(QLabel, "name_memory").text() == words

@@ -10,7 +10,9 @@ import typer
 from core.catalog import spec_of
 from core.cli.output import Json, ending, follow, result_out
 from core.events import Finished, Last, Stopped
+from core.files import tree_bytes
 from core.hub import find_folder
+from core.hub.folder import check_new_folder
 from core.i18n import _
 from core.jobs.jobs import ChatJob, FetchJob, MergeJob, TrainJob
 from core.jobs.process import JobProcess
@@ -87,7 +89,10 @@ def merge(
     json: Json = False,
 ) -> int:
     folder = _trained(run)
-    job = MergeJob(str(folder.path), str(output.expanduser().absolute()))
+    target = output.expanduser().absolute()
+    # said now, not after torch was loaded
+    check_new_folder(target, tree_bytes(find_folder(folder.plan().model, models_root(load()))))
+    job = MergeJob(str(folder.path), str(target))
     last = follow(JobProcess(job, log=folder.path / "merge.log"))
     code = _report(last, json, _print_proof)
     # a model that answers differently is kept, but no script should take it for good

@@ -15,16 +15,14 @@ from safetensors.torch import load_file, save_file
 from core.engine.card import model_card
 from core.engine.replay import replay
 from core.events import Stage, StageName
-from core.files import folder_in_place, free_bytes, tree_bytes
+from core.files import folder_in_place, tree_bytes
 from core.hub import find_folder
-from core.hub.folder import shard_files
+from core.hub.folder import MARK, check_new_folder, shard_files
 from core.jobs.talk import StopAsked, Talk
 from core.problems import Code, Trouble
 from core.runs import RunFolder
 from core.settings import load, models_root
 
-#: Marks a folder as written here, so that a second merge may replace it.
-MARK = "solotune.json"
 _FROM_ADAPTER = (
     "tokenizer*",
     "chat_template*",
@@ -47,7 +45,7 @@ def merge(path: Path, target: Path, talk: Talk, questions: tuple[str, ...]) -> d
     if not run.has_adapter():
         raise Trouble(Code.RUN_NO_ADAPTER, path=run.path)
     base = find_folder(run.plan().model, models_root(load()))
-    _check_target(target, tree_bytes(base))
+    check_new_folder(target, tree_bytes(base))
     with folder_in_place(target) as folder:
         write_merged(base, run.adapter, folder, talk)
         proof = replay(run, base, folder, questions, talk)
@@ -128,16 +126,6 @@ def _say_16_bit(path: Path) -> None:
         if config.get(key) == "float32":
             config[key] = "bfloat16"
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-
-
-def _check_target(target: Path, needed: int) -> None:
-    if target.exists() and not target.is_dir():
-        raise Trouble(Code.READ_ONLY, path=target, reason="in the way")
-    if target.is_dir() and any(target.iterdir()) and not (target / MARK).is_file():
-        raise Trouble(Code.FOLDER_NOT_EMPTY, path=target)
-    free = free_bytes(target)
-    if free < needed * 1.05:
-        raise Trouble(Code.DISK_FULL, path=target, needed_bytes=int(needed * 1.05), free_bytes=free)
 
 
 def _summary(proof: list[dict[str, Any]]) -> dict[str, Any]:

@@ -5,8 +5,11 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from core.files import free_bytes
 from core.problems import Code, Trouble
 
+#: Marks a merged folder as written here, so that a second merge may replace it.
+MARK = "solotune.json"
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 #: safetensors itself refuses headers above 100 MB.
 _HEADER_LIMIT = 100_000_000
@@ -29,6 +32,20 @@ def check_model_folder(folder: Path) -> None:
         _check_shard(shard)
     if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer.model", "vocab.json")):
         raise Trouble(Code.MODEL_INCOMPLETE, path=folder, missing="tokenizer.json")
+
+
+def check_new_folder(target: Path, needed: int) -> None:
+    """Raise Trouble when no model of `needed` bytes can be written into `target`.
+
+    READ_ONLY (a file is in the way), FOLDER_NOT_EMPTY (with something that was not written here), DISK_FULL.
+    """
+    if target.exists() and not target.is_dir():
+        raise Trouble(Code.READ_ONLY, path=target, reason="in the way")
+    if target.is_dir() and any(target.iterdir()) and not (target / MARK).is_file():
+        raise Trouble(Code.FOLDER_NOT_EMPTY, path=target)
+    free = free_bytes(target)
+    if free < needed * 1.05:
+        raise Trouble(Code.DISK_FULL, path=target, needed_bytes=int(needed * 1.05), free_bytes=free)
 
 
 def looks_whole(folder: Path) -> bool:

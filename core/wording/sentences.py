@@ -23,7 +23,7 @@ class Either:
 
 _ENDS = ".!?…。！？”"
 #: After these no space is written.
-_CLOSING = ("。", "！", "？", "；", "”", "）")
+_CLOSING = ("。", "！", "？", "。”", "！”", "？”", "）")
 
 Sentence = str | tuple[str, str] | Either
 

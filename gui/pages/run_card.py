@@ -1,6 +1,6 @@
 """A past run as a card: its curve, name, what it was, what became of it."""
 
-from PySide6.QtCore import QDateTime, QLocale, Qt, Signal
+from PySide6.QtCore import QDateTime, QLocale, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout
 
 from core.i18n import _
@@ -37,10 +37,9 @@ class RunCard(QFrame):
         name = Elided(own_folder(summary.path), "strong")
         name.setToolTip(str(summary.path))
         badge = Badge(_TONES[summary.state], state_words(summary.state))
-        facts = row(spacing=12)
-        facts.addWidget(badge, 0, Qt.AlignmentFlag.AlignTop)
-        facts.addWidget(label(_facts(summary), "muted"), 1)
-        inner.addLayout(column(name, facts, spacing=4), 1)
+        title = row(name, badge, spacing=12)
+        title.setStretch(0, 1)
+        inner.addLayout(column(title, label(_facts(summary), "muted"), spacing=4), 1)
         inner.addLayout(self._buttons(summary))
 
     def _buttons(self, summary: Summary) -> QHBoxLayout:
@@ -71,7 +70,8 @@ def _facts(summary: Summary) -> str:
         parts.append(_("merged"))
     if summary.started:
         parts.append(_date(summary.started))
-    return " · ".join(parts)
+    # a line may end after a fact, not inside one
+    return "\u00a0· ".join(part.replace(" ", "\u00a0") for part in parts)
 
 
 def _date(moment: float) -> str:

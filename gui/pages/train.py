@@ -123,7 +123,8 @@ class TrainPage(Page):
         self.resume.setVisible(broken)
         self.resume.setText(resume_words(live))
         self.resume.setEnabled(other is None)
-        self.again.setVisible(broken or state is RunState.FINISHED)
+        # with nothing saved, starting over is all there is
+        self.again.setVisible(state is RunState.FINISHED or bool(broken and live and live.checkpoint_step))
         self.again.setEnabled(other is None)
         drawn = live is not None and state is not RunState.NEW
         for part in (self._chart, self.legend, self.log):

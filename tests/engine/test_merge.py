@@ -11,8 +11,9 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.engine.chat import Speaker, chat
-from core.engine.merge import MARK, merge, read_factors
+from core.engine.merge import merge, read_factors
 from core.events import Answered, Fragment, Say, Side
+from core.hub.folder import MARK
 from core.jobs.talk import StopAsked
 from core.plan import Method
 from core.problems import Code, Trouble

@@ -6,12 +6,14 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from core.data.read import suffixes
 from core.i18n import _
 
 
 def choose_files(parent: QWidget) -> list[str]:
     """Ask for data files; empty when the user changed their mind."""
-    kinds = _("Data files") + " (*.jsonl *.json *.csv *.tsv *.parquet *.txt);;" + _("All files") + " (*)"
+    endings = " ".join(f"*{suffix}" for suffix in suffixes())
+    kinds = f"{_('Data files')} ({endings});;{_('All files')} (*)"
     return QFileDialog.getOpenFileNames(parent, _("Choose data"), str(Path.home()), kinds)[0]
 
 

@@ -61,7 +61,7 @@ class Curve:
 class Smooth(Curve):
     """An exponential average of another curve, with bias correction, as TensorBoard draws it."""
 
-    def __init__(self, weight: float = 0.8) -> None:
+    def __init__(self, weight: float = 0.6) -> None:
         super().__init__(_loss)
         self._weight, self._average, self._seen = weight, 0.0, 0
         self._value = self._next

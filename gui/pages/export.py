@@ -1,5 +1,6 @@
 """Export page: the adapter that is already there, and a merged model with the proof that it answers alike."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
 
 from core.events import Failed, Finished, Last, Stage
 from core.files import free_bytes, tree_bytes
+from core.hub.folder import MARK
 from core.i18n import _
 from core.jobs.jobs import MergeJob
 from core.wizard import WizardState
@@ -19,7 +21,7 @@ from gui.pages.export_answers import DifferencesView
 from gui.pages.page import Page
 from gui.questions import held_out
 from gui.widgets.badge import Badge
-from gui.widgets.buttons import button, primary
+from gui.widgets.buttons import button, primary, set_kind
 from gui.widgets.problem_card import ProblemCard
 from gui.widgets.progress import ProgressLine
 from gui.widgets.text import Elided, clear, label, panel, row
@@ -77,7 +79,7 @@ class ExportPage(Page):
         inner.addWidget(self._space)
         self._progress = ProgressLine("cancel_merge")
         self._progress.cancelled.connect(self._cancel)
-        self._proof = Badge("good")
+        self._proof = Badge("good", role="lead")
         self._proof.setObjectName("proof")
         self._differences = DifferencesView()
         self._problems = QVBoxLayout()
@@ -103,6 +105,8 @@ class ExportPage(Page):
         self.merge.setVisible(not busy)
         self.merge.setText(_("&Merge again") if merged else _("&Merge"))
         self.merge.setEnabled(state.has_adapter)
+        set_kind(self.merge, "plain" if merged else "primary", "merge")
+        set_kind(self._open_merged, "primary" if merged else "plain", "folder")
         self._choose.setEnabled(not busy)
         self._show_proof()
 
@@ -135,7 +139,7 @@ class ExportPage(Page):
         self._space.set("good" if free > 1.1 * needed else "trouble", words)
 
     def _show_proof(self) -> None:
-        result = self._result
+        result = self._result or _written_proof(self.state.merged)
         if not result:
             self._proof.set("muted", _("Merged earlier."))
             return
@@ -208,7 +212,19 @@ class ExportPage(Page):
             open_folder(self.state.merged)
 
     def primary(self) -> QPushButton | None:
-        return self.merge if self.merge.isVisible() else None
+        found = self._open_merged if self.state.merged else self.merge
+        return found if found.isVisible() else None
 
     def shutdown(self) -> None:
         self._cancel()
+
+
+def _written_proof(merged: Path | None) -> dict[str, object]:
+    """What an earlier merge found out, as it lies in its folder; empty when it says nothing."""
+    if merged is None:
+        return {}
+    try:
+        found = json.loads((merged / MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -6,7 +6,6 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from core.events import Answered, Side
 from core.i18n import _
 from core.wizard import WizardState
-from gui.opening import own_folder
 from gui.pages.page import scroll_area
 from gui.widgets.bubble import Bubble
 from gui.widgets.text import clear, label, panel
@@ -97,6 +96,5 @@ def _answered_by(event: Answered, state: WizardState) -> str:
     if event.side is Side.BASE:
         who = _("Answered by {model}, adapter off").format(model=model)
     else:
-        run = own_folder(state.run) if state.run else ""
-        who = _("Answered by {model} with the adapter of {run}").format(model=model, run=run)
+        who = _("Answered by {model}, adapter on").format(model=model)
     return who + " · " + _("cut at the length limit") if event.cut else who

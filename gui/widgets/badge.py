@@ -12,10 +12,10 @@ _ICONS = {"good": "done", "caution": "warning", "trouble": "trouble", "muted": "
 class Badge(QWidget):
     """Meaning as an icon in its colour, with the words beside it in ink."""
 
-    def __init__(self, tone: str = "muted", text: str = "", *, wrap: bool = False) -> None:
+    def __init__(self, tone: str = "muted", text: str = "", *, wrap: bool = False, role: str = "body") -> None:
         super().__init__()
         self._icon = Icon(_ICONS[tone], tone, 16)
-        self._label = label(text, "body", wrap=wrap)
+        self._label = label(text, role, wrap=wrap)
         inner = QHBoxLayout(self)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(6)

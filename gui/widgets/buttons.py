@@ -40,6 +40,16 @@ def primary(text: str, name: str, clicked: Callable[[], None] | None = None, *, 
     return button(text, name, clicked, kind="primary", icon=icon)
 
 
+def set_kind(found: QPushButton, kind: str, icon: str) -> None:
+    """Make a button the obvious next step of a page, or take that away from it."""
+    if found.property("kind") == kind:
+        return
+    found.setProperty("kind", kind)
+    set_icon(found, icon, "on_accent" if kind == "primary" else "ink")
+    found.style().unpolish(found)
+    found.style().polish(found)
+
+
 class Tile(QPushButton):
     """A card that is a button: the keyboard reaches it, and what is inside never swallows a click."""
 

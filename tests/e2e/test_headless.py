@@ -127,6 +127,8 @@ def leave_a_chat(run: Path) -> None:
     chat = subprocess.Popen(
         [sys.executable, "-m", "core", "chat", str(run)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # shells start background jobs deaf to Ctrl-C, and the tests may be one
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     waits_for(lambda: psutil.Process(chat.pid).children(), "the chat's child")
     time.sleep(0.5)

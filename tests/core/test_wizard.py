@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from core.assets import resource
 from core.catalog import STARTER, models, spec_of
 from core.data.rows import DataReport, Shape
 from core.gpu import Card
@@ -114,3 +115,15 @@ def test_steps_are_counted_as_the_trainer_counts_them() -> None:
     # 45 micro-batches are 11 whole steps and one of a single micro-batch, three times
     assert total_steps(plan, 190) == 36
     assert total_steps(replace(plan, steps=7), 190) == 7
+
+
+def test_the_starter_takes_more_steps_for_chinese() -> None:
+    from core.data.inspect import inspect_files
+    from core.planning import make_plan
+
+    plans = {}
+    for language in ("en", "zh"):
+        report = inspect_files((str(resource("samples", f"support_{language}.jsonl")),))
+        plan = make_plan(spec_of(STARTER), None, report, None)
+        plans[language] = total_steps(plan, report.usable)
+    assert plans["zh"] > 1.5 * plans["en"]

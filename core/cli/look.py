@@ -7,13 +7,16 @@ import typer
 
 from core import gpu
 from core.catalog import spec_of
-from core.cli.output import Json, not_one_of, result_out, table_out
+from core.cli.output import Json, ending, follow, not_one_of, result_out, table_out
 from core.codec import to_plain
 from core.data.inspect import inspect_files
 from core.data.rows import DataReport
-from core.hub import local_folder
+from core.events import Finished
+from core.hub import find_folder, local_folder
 from core.hub.folder import check_model_folder
 from core.i18n import _
+from core.jobs.jobs import DryRunJob
+from core.jobs.process import JobProcess
 from core.plan import Loss, Method, Optimizer, TrainingPlan
 from core.planning import make_plan
 from core.problems import Code, Trouble
@@ -102,21 +105,26 @@ def estimate_command(
     optimizer: Optimizer = Optimizer.ADAMW,
     loss: Loss = Loss.CHUNKED,
     adapter_dtype: Annotated[str, typer.Option(help="fp32 or bf16")] = "fp32",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Run the model's own modules, without numbers.")] = False,
     json: Json = False,
-) -> None:
+) -> int | None:
     if adapter_dtype not in ("fp32", "bf16"):
         raise not_one_of("fp32", "bf16", hint="--adapter-dtype")
     plan = _checked_plan(
         model=model, data=NO_DATA, method=method, rank=rank, targets=targets, tokens=tokens, batch=batch,
         checkpointing=checkpointing, optimizer=optimizer, loss=loss,
     )  # fmt: skip
-    found = estimate(spec_of(model).architecture, plan, adapter_bytes=4 if adapter_dtype == "fp32" else 2)
+    adapter_bytes = 4 if adapter_dtype == "fp32" else 2
+    if dry_run:
+        last = follow(JobProcess(DryRunJob(plan, str(_config_of(model)), adapter_bytes)), quiet=json)
+        if not isinstance(last, Finished):
+            return ending(last, as_json=json)
+        _estimate_out(last.result, json)
+        return None
+    found = estimate(spec_of(model).architecture, plan, adapter_bytes=adapter_bytes)
     if not found.items()["adapter"]:
         raise Trouble(Code.PLAN_INVALID, reason=f"targets: none of {targets} exists in this model")
-    if json:
-        return result_out({"total_bytes": found.total_bytes, "items": found.items(), "source": "arithmetic"})
-    parts = {part_words(name): gigabytes(size) for name, size in found.items().items()}
-    table_out(parts | {_("Total"): gigabytes(found.total_bytes)})
+    _estimate_out({"total_bytes": found.total_bytes, "items": found.items(), "source": "arithmetic"}, json)
     return None
 
 
@@ -209,6 +217,23 @@ def _as_plain(advice: Recommendation) -> dict[str, Any]:
         "plan": to_plain(advice.plan),
         "reasons": [to_plain(r) | {"text": reason_words(r)} for r in advice.reasons],
     }  # fmt: skip
+
+
+def _config_of(model: str) -> Path:
+    """The config.json of a model; of a folder nothing else needs to be there."""
+    spec = spec_of(model)
+    named = Path(model).expanduser()
+    if spec.source == "folder":
+        return named if named.is_file() else Path(spec.id) / "config.json"
+    return find_folder(model, models_root(load())) / "config.json"
+
+
+def _estimate_out(found: dict[str, Any], json: bool) -> None:
+    if json:
+        return result_out(found)
+    parts = {part_words(name): gigabytes(size) for name, size in found["items"].items()}
+    table_out(parts | {_("Total"): gigabytes(found["total_bytes"])})
+    return None
 
 
 def _checked_plan(**values: Any) -> TrainingPlan:

@@ -70,6 +70,17 @@ def attach_new_adapter(model: PreTrainedModel, plan: TrainingPlan) -> PeftModel:
     return get_peft_model(model, config)
 
 
+def recompute(base: PreTrainedModel, plan: TrainingPlan) -> None:
+    """Switch on the plan's activation checkpointing: none, every layer, or every n layers."""
+    if plan.checkpointing == "none":
+        return
+    # int8 with the non-reentrant kind keeps every linear's input: +6H + 2I bytes a token and layer
+    reentrant = plan.method is Method.LORA8
+    every = 1 if plan.checkpointing == "full" else int(plan.checkpointing)
+    base.activation_checkpointing_enable({"use_reentrant": reentrant}, every_n_layers=every)
+    base.enable_input_require_grads()
+
+
 def attach_saved_adapter(model: PreTrainedModel, adapter: Path) -> PeftModel:
     """Put a trained adapter on the base, for answering."""
     tuned = PeftModel.from_pretrained(model, str(adapter))

@@ -13,7 +13,7 @@ from core.data.split import split
 from core.engine.card import adapter_card
 from core.engine.device import compute_dtype, device
 from core.engine.encoding import ChatFormat, Encoded, collate
-from core.engine.loading import attach_new_adapter, keep_trainable, load_base, load_tokenizer
+from core.engine.loading import attach_new_adapter, keep_trainable, load_base, load_tokenizer, recompute
 from core.engine.loss import tiling_is_exact
 from core.engine.trainer import Obedience, SoloTrainer
 from core.events import Event, Noted, Saved, Say, Stage, StageName, Stop
@@ -141,14 +141,9 @@ def _model(folder: Path, plan: TrainingPlan, talk: Talk) -> PeftModel:
     base = load_base(folder, plan.method, where)
     keep_trainable(base)
     model = attach_new_adapter(base, plan)
-    if plan.checkpointing != "none":
-        # int8 with the non-reentrant kind keeps every linear's input (see the memory notes)
-        reentrant = plan.method is Method.LORA8
-        every = 1 if plan.checkpointing == "full" else int(plan.checkpointing)
-        base.activation_checkpointing_enable({"use_reentrant": reentrant}, every_n_layers=every)
-        base.enable_input_require_grads()
-        if reentrant:
-            talk.emit(Noted(code="lora8_reentrant"))
+    recompute(base, plan)
+    if plan.checkpointing != "none" and plan.method is Method.LORA8:
+        talk.emit(Noted(code="lora8_reentrant"))
     return model
 
 

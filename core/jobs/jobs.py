@@ -11,6 +11,7 @@ from typing import Any
 
 from core.events import Stage, StageName
 from core.jobs.talk import StopAsked, Talk
+from core.plan import TrainingPlan
 from core.runs import RunFolder
 
 
@@ -97,7 +98,31 @@ class MergeJob:
         return merge(Path(self.run_folder), Path(self.target), talk, self.questions)
 
 
-Job = InspectJob | FetchJob | TrainJob | ChatJob | MergeJob
+@dataclass(frozen=True)
+class DryRunJob:
+    """Predict the memory of `plan` for the model of the config.json at `config` with the real modules, without a card.
+
+    Result: `total_bytes`, `items`, `seconds`, `trained_parameters`, `source`.
+    """
+
+    plan: TrainingPlan
+    config: str
+    adapter_bytes: int = 4
+
+    def run(self, _talk: Talk) -> dict[str, Any]:
+        from core.engine.dryrun import dry_run
+
+        found = dry_run(Path(self.config), self.plan, adapter_bytes=self.adapter_bytes)
+        return {
+            "total_bytes": found.estimate.total_bytes,
+            "items": found.estimate.items(),
+            "seconds": found.seconds,
+            "trained_parameters": found.trained_parameters,
+            "source": "dry run",
+        }
+
+
+Job = InspectJob | FetchJob | TrainJob | ChatJob | MergeJob | DryRunJob
 
 
 def _progress(talk: Talk, stage: StageName) -> Callable[[int, int], None]:

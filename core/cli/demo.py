@@ -11,7 +11,7 @@ from core.catalog import STARTER
 from core.cli.look import first_card
 from core.cli.output import Json, ending, follow, not_one_of, result_out
 from core.data.inspect import inspect_files
-from core.events import Finished, Last
+from core.events import Finished, Last, Side
 from core.i18n import _
 from core.jobs.jobs import ChatJob, FetchJob, MergeJob, TrainJob
 from core.jobs.process import JobProcess
@@ -35,7 +35,7 @@ def demo(method: Method = Method.LORA, language: str = "en", json: Json = False)
         _done(follow(JobProcess(FetchJob(STARTER))))
         run = _new_run(method, language, questions)
         trained = _done(follow(JobProcess(TrainJob(str(run.path)), run=run)))
-        chat = ChatJob(str(run.path), questions, keep_open=False, base="original")
+        chat = ChatJob(str(run.path), questions, keep_open=False, base="original", sides=(Side.BASE,))
         answers = _done(follow(JobProcess(chat, log=run.path / "chat.log")))["answers"]
         merge = MergeJob(str(run.path), str(run.path / "merged"), questions)
         merged = _done(follow(JobProcess(merge, log=run.path / "merge.log")))
@@ -44,9 +44,10 @@ def demo(method: Method = Method.LORA, language: str = "en", json: Json = False)
     rows = [
         {
             **said,
+            "after": proof["adapter"],
             "merged": proof["merged"],
             "expects": row["expects"],
-            "known": knows(said["after"], row["expects"]),
+            "known": knows(proof["adapter"], row["expects"]),
         }
         for said, proof, row in zip(answers, merged["answers"], held_out, strict=True)
     ]

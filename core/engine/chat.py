@@ -21,14 +21,23 @@ from core.settings import load, models_root
 
 #: Longest answer of the questions asked by demo, test page and replay.
 ANSWER_TOKENS = 48
+_WHEN = {Side.BASE: "before", Side.TUNED: "after"}
 
 
-def chat(path: Path, talk: Talk, questions: tuple[str, ...], *, keep_open: bool, base: str) -> dict[str, Any]:
-    """Answer `questions` by both sides, then every Say until Stop; see core.jobs.jobs.ChatJob."""
+def chat(
+    path: Path,
+    talk: Talk,
+    questions: tuple[str, ...],
+    sides: tuple[Side, ...] = (Side.BASE, Side.TUNED),
+    *,
+    keep_open: bool,
+    base: str,
+) -> dict[str, Any]:
+    """Answer `questions` by the weights in `sides`, then every Say until Stop; see core.jobs.jobs.ChatJob."""
     run = RunFolder.open(path)
     speaker = Speaker.load(run, talk, base)
     answers = [
-        {"question": q, "before": speaker.ask(q, Side.BASE), "after": speaker.ask(q, Side.TUNED)}
+        {"question": q, **{_WHEN[side]: speaker.ask(q, side) for side in sides}}
         for q in questions
         if not talk.stop_requested
     ]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import psutil
 import torch
 
 from core.files import tree_bytes
@@ -17,6 +18,23 @@ def compute_dtype(where: torch.device) -> torch.dtype:
     if where.type == "cpu" or torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.bfloat16
     return torch.float16
+
+
+def replay_place(folder: Path) -> tuple[torch.device, torch.dtype]:
+    """Where and in which format exports are replayed: fp32 wherever twice the 16-bit weights of `folder` fit.
+
+    Between two words that are equally likely the rounding of 16-bit arithmetic decides, differently on every device
+    (measured on the starter model: logits are 0.1 off in bf16 for adapter and merged model alike, while what merging
+    itself changes is 0.03). In fp32 the weights are compared, not the arithmetic.
+    """
+    needed = 2.5 * tree_bytes(folder)
+    where = device()
+    if where.type == "cuda" and torch.cuda.mem_get_info(where)[0] > needed:
+        return where, torch.float32
+    if psutil.virtual_memory().available > needed:
+        return torch.device("cpu"), torch.float32
+    where = device_for_weights(folder)
+    return where, compute_dtype(where)
 
 
 def device_for_weights(folder: Path) -> torch.device:

@@ -21,13 +21,14 @@ def load_tokenizer(folder: Path) -> Any:
         raise Trouble(Code.MODEL_INCOMPLETE, path=folder, missing="tokenizer", text=str(error)[:300]) from error
 
 
-def load_base(folder: Path, method: Method, where: torch.device) -> PreTrainedModel:
+def load_base(folder: Path, method: Method, where: torch.device, dtype: torch.dtype | None = None) -> PreTrainedModel:
     """Load the base frozen, held as `method` says: 16 bits, int8 (bitsandbytes) or NF4 with double quantization.
 
+    `dtype` is what is computed in, by default bf16 or fp16 as the device has it.
     Raises Trouble(MODEL_*) for folders that cannot be trusted or used.
     """
     check_model_folder(folder)
-    dtype = compute_dtype(where)
+    dtype = dtype or compute_dtype(where)
     try:
         model = AutoModelForCausalLM.from_pretrained(
             folder,

@@ -8,16 +8,18 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from core.engine.chat import ANSWER_TOKENS, GREEDY, generate
-from core.engine.device import device_for_weights
+from core.engine.device import replay_place
 from core.engine.encoding import ChatFormat, Messages
 from core.engine.loading import attach_saved_adapter, load_base, load_tokenizer
-from core.events import Answered, Say, Side, Stage, StageName
+from core.events import Answered, Noted, Say, Side, Stage, StageName
 from core.jobs.talk import StopAsked, Talk
 from core.plan import Method
 from core.runs import RunFolder
 
 #: Questions replayed when none were named: rows of the run's own data.
 DEFAULT_QUESTIONS = 10
+
+Place = tuple[torch.device, torch.dtype]
 
 
 def replay(run: RunFolder, base: Path, merged: Path, questions: tuple[str, ...], talk: Talk) -> list[dict[str, Any]]:
@@ -26,10 +28,11 @@ def replay(run: RunFolder, base: Path, merged: Path, questions: tuple[str, ...],
     Returns rows of question, adapter, merged (answers) and same (token for token).
     """
     asked = questions or _own_questions(run)
-    where = device_for_weights(base)
-    expected = _by_adapter(run, base, asked, where, talk)
+    place = replay_place(base)
+    talk.emit(Noted(code="replayed_exactly" if place[1] is torch.float32 else "replayed_rounded"))
+    expected = _by_adapter(run, base, asked, place, talk)
     gc.collect()
-    given = _by_merged(run, merged, asked, where, talk)
+    given = _by_merged(run, merged, asked, place, talk)
     tokenizer = load_tokenizer(merged)
     return [
         {
@@ -42,10 +45,10 @@ def replay(run: RunFolder, base: Path, merged: Path, questions: tuple[str, ...],
     ]
 
 
-def _by_adapter(run: RunFolder, base: Path, asked: tuple[str, ...], where: torch.device, talk: Talk) -> list[list[int]]:
+def _by_adapter(run: RunFolder, base: Path, asked: tuple[str, ...], place: Place, talk: Talk) -> list[list[int]]:
     chat = ChatFormat(load_tokenizer(run.adapter), run.plan().system)
     stops = GenerationConfig.from_pretrained(run.adapter, local_files_only=True)
-    model = attach_saved_adapter(load_base(base, Method.LORA, where), run.adapter)
+    model = attach_saved_adapter(load_base(base, Method.LORA, *place), run.adapter)
     found = []
     for done, question in enumerate(asked):
         _progress(done, 2 * len(asked), talk)
@@ -53,12 +56,12 @@ def _by_adapter(run: RunFolder, base: Path, asked: tuple[str, ...], where: torch
     return found
 
 
-def _by_merged(
-    run: RunFolder, merged: Path, asked: tuple[str, ...], where: torch.device, talk: Talk
-) -> list[list[int]]:
+def _by_merged(run: RunFolder, merged: Path, asked: tuple[str, ...], place: Place, talk: Talk) -> list[list[int]]:
     """What somebody gets who loads the folder without SoloTune: nothing of ours takes part but the system text."""
     tokenizer = AutoTokenizer.from_pretrained(merged, local_files_only=True)
-    model = AutoModelForCausalLM.from_pretrained(merged, local_files_only=True, device_map={"": where})
+    model = AutoModelForCausalLM.from_pretrained(
+        merged, local_files_only=True, dtype=place[1], device_map={"": place[0]}
+    )
     system = run.plan().system
     found = []
     for done, question in enumerate(asked):

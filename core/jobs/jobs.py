@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.events import Stage, StageName
+from core.events import Side, Stage, StageName
 from core.jobs.talk import StopAsked, Talk
 from core.plan import TrainingPlan
 from core.runs import RunFolder
@@ -63,7 +63,7 @@ class TrainJob:
 class ChatJob:
     """Load a run's base and adapter once and answer `Say` commands until stopped.
 
-    `questions` are answered first, by base and tuned weights; with `keep_open` False the job ends after them.
+    `questions` are answered first, by the weights in `sides`; with `keep_open` False the job ends after them.
     `base` is "original" (the 16-bit weights), "trained" (held as during training), or "auto": original when it
     fits the card. Result: `answers` (question, before, after), `base`.
     """
@@ -72,12 +72,13 @@ class ChatJob:
     questions: tuple[str, ...] = ()
     keep_open: bool = True
     base: str = "auto"
+    sides: tuple[Side, ...] = (Side.BASE, Side.TUNED)
 
     def run(self, talk: Talk) -> dict[str, Any]:
         _choose_card(self.run_folder)
         from core.engine.chat import chat
 
-        return chat(Path(self.run_folder), talk, self.questions, keep_open=self.keep_open, base=self.base)
+        return chat(Path(self.run_folder), talk, self.questions, self.sides, keep_open=self.keep_open, base=self.base)
 
 
 @dataclass(frozen=True)

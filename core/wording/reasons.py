@@ -122,6 +122,12 @@ _NOTES: dict[str, Sentence] = {
     ),
     "cpu_training": N_("The training runs on the processor. That works for small models and takes longer."),
     "chat_base": N_("The base model is held in {held}."),
+    "replayed_exactly": N_(
+        "The answers are compared in full precision, so that rounding does not decide between words."
+    ),
+    "replayed_rounded": N_(
+        "There is too little memory to compare in full precision: where two words are equally likely, rounding decides."
+    ),
     "resumed": N_("The run went on from step {step}."),
     "validation_rows": NN_(
         "{rows} row is kept aside to check what was learned.",

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.engine.chat import Speaker, chat
 from core.engine.merge import merge, read_factors
-from core.events import Answered, Fragment, Say, Side
+from core.events import Answered, Fragment, Noted, Say, Side
 from core.hub.folder import MARK
 from core.jobs.talk import StopAsked
 from core.plan import Method
@@ -78,6 +79,26 @@ def test_a_sharded_base_is_merged_shard_by_shard(learn: MakeRun, tiny_base: Path
     assert {p.name for p in (tmp_path / "out").glob("*.safetensors*")} == {
         p.name for p in sharded.glob("*.safetensors*")
     }
+
+
+@pytest.mark.parametrize(("free", "said"), [(10**12, "replayed_exactly"), (0, "replayed_rounded")])
+def test_answers_are_compared_where_rounding_does_not_decide(
+    trained: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, said: str
+) -> None:
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=free))
+    loaded: list[torch.dtype] = []
+    plain = AutoModelForCausalLM.from_pretrained
+
+    def watched(*args: object, **kwargs: object) -> object:
+        loaded.append(kwargs["dtype"])
+        return plain(*args, **kwargs)
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", watched)
+    talk = Listener()
+    merge(trained.path, tmp_path / "merged", talk, QUESTIONS)
+    assert [n.code for n in talk.of(Noted)] == [said]
+    # the adapter's base and the merged model, in the same format
+    assert loaded == [torch.float32 if free else torch.bfloat16] * 2
 
 
 def test_a_difference_is_said(trained: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

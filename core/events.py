@@ -37,6 +37,7 @@ class StageName(StrEnum):
     TRAINING = "training"
     EVALUATING = "evaluating"
     SAVING = "saving"
+    SETTLING = "settling"
     ANSWERING = "answering"
     MERGING = "merging"
     REPLAYING = "replaying"

@@ -42,9 +42,6 @@ def make_plan(
     plan = _settings(model, card, method or Method.LORA, goal)
     if model.id == STARTER and _mostly_chinese(report):
         plan = replace(plan, **CHINESE_STARTER)
-    if model.id == STARTER and plan.method is Method.QLORA:
-        # so small a model suffers from 4 bits: noise while it learns helps the adapter on its way back to 16
-        plan = replace(plan, dropout=0.1)
     named = str(folder) if model.source == "folder" and folder else model.id
     return with_intervals(replace(plan, model=named, data=report.files), report.usable)
 

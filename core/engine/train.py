@@ -15,6 +15,7 @@ from core.engine.device import compute_dtype, device
 from core.engine.encoding import ChatFormat, Encoded, collate
 from core.engine.loading import attach_new_adapter, keep_trainable, load_base, load_tokenizer, recompute
 from core.engine.loss import tiling_is_exact
+from core.engine.settle import settle, settles
 from core.engine.trainer import Obedience, SoloTrainer
 from core.events import Event, Noted, Saved, Say, Stage, StageName, Stop
 from core.files import folder_in_place
@@ -54,6 +55,10 @@ def train(path: Path, talk: Talk, *, resume: bool) -> dict[str, Any]:
         talk.emit(Saved(step=step, path="adapter"))
     if stopped:
         raise StopAsked(step)
+    del trainer, model
+    if settles(plan, folder):
+        settled = settle(plan, folder, run.adapter, rows, pad_id(chat), step, talk)
+        save_adapter(settled, chat, folder, run)
     return _result(run, step, talk.history)
 
 

@@ -22,6 +22,7 @@ _STAGES = {
     "training": N_("Training"),
     "evaluating": N_("Checking on the validation rows"),
     "saving": N_("Saving"),
+    "settling": N_("Settling on the 16-bit model"),
     "answering": N_("Answering"),
     "merging": N_("Merging the adapter into the model"),
     "replaying": N_("Comparing the answers"),

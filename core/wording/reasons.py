@@ -128,6 +128,7 @@ _NOTES: dict[str, Sentence] = {
     "replayed_rounded": N_(
         "There is too little memory to compare in full precision: where two words are equally likely, rounding decides."
     ),
+    "settled": N_("The adapter settled on the 16-bit model in {steps} more steps: that is where it will be used."),
     "resumed": N_("The run went on from step {step}."),
     "validation_rows": NN_(
         "{rows} row is kept aside to check what was learned.",

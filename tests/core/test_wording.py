@@ -118,6 +118,7 @@ NOTES = {
     "resumed": ({"step": 400}, ("step 400",)),
     "validation_rows": ({"rows": 1}, ("1 row is kept aside",)),
     "lora8_reentrant": ({}, ()),
+    "settled": ({"steps": 14}, ("14 more steps",)),
     "replayed_exactly": ({}, ("full precision",)),
     "replayed_rounded": ({}, ("rounding decides",)),
     "chat_base": ({"held": "qlora", "device": "cuda"}, ("4 bits",)),

@@ -8,6 +8,7 @@ before, see the README for after). A fifth as many steps at a quarter of the rat
 import gc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
@@ -69,7 +70,7 @@ def settle(
     return model
 
 
-def _loss(base: torch.nn.Module, batch: Batch, *, tiled: bool) -> torch.Tensor:
+def _loss(base: Any, batch: Batch, *, tiled: bool) -> torch.Tensor:
     moved = {name: tensor.to(next(base.parameters()).device) for name, tensor in batch.items()}
     labels = moved.pop("labels")
     with torch.autocast(labels.device.type, torch.float16, enabled=next(base.parameters()).dtype is torch.float16):

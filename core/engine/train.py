@@ -1,5 +1,6 @@
 """A training run, top to bottom: read, encode, load, train, save the adapter."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,10 @@ def train(path: Path, talk: Talk, *, resume: bool) -> dict[str, Any]:
         raise StopAsked(step)
     del trainer, model
     if settles(plan, folder):
-        settled = settle(plan, folder, run.adapter, rows, pad_id(chat), step, talk)
-        save_adapter(settled, chat, folder, run)
+        # the adapter is saved already: a card that runs out of memory here costs nothing but this
+        with contextlib.suppress(torch.cuda.OutOfMemoryError):
+            settled = settle(plan, folder, run.adapter, rows, pad_id(chat), step, talk)
+            save_adapter(settled, chat, folder, run)
     return _result(run, step, talk.history)
 
 

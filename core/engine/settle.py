@@ -2,7 +2,7 @@
 
 A QLoRA adapter also learns to make up for what 4 bits lost. On the 16-bit base there is nothing to make up for: the
 adapter is off by that much, most of all with small models (measured on the starter model: 7 of 10 held-out questions
-before, see the README for after). A fifth as many steps at a quarter of the rate settle it.
+before, 9 after). A fifth as many steps at a quarter of the rate settle it.
 """
 
 import gc

@@ -56,6 +56,7 @@ def settle(
     optimizer = torch.optim.AdamW(learned, lr=plan.learning_rate * RATE, weight_decay=plan.weight_decay)
     total = max(4, round(steps * STEPS))
     model.train()
+    taken = 0
     for done, batches in enumerate(_steps(plan, rows, pad, total)):
         talk.emit(Stage(stage=StageName.SETTLING, done=done, total=total, unit="steps"))
         if talk.stop_requested:
@@ -66,7 +67,8 @@ def settle(
         torch.nn.utils.clip_grad_norm_(learned, 1.0)
         optimizer.step()
         optimizer.zero_grad()
-    talk.emit(Noted(code="settled", facts={"steps": total}))
+        taken += 1
+    talk.emit(Noted(code="settled", facts={"steps": taken}))
     return model
 
 

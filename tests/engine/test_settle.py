@@ -60,3 +60,14 @@ def test_a_run_says_that_it_settled_and_saves_what_settled(make_run: Callable[..
     train(run.path, talk, resume=False)
     assert [n.facts["steps"] for n in talk.of(Noted) if n.code == "settled"] == [4]
     assert run.has_adapter()
+
+
+def test_asked_to_stop_it_says_how_far_it_came(make_run: Callable[..., RunFolder], tiny_base: Path) -> None:
+    run = make_run(method=Method.QLORA)
+    train(run.path, Listener(), resume=False)
+    chat = ChatFormat(load_tokenizer(run.adapter))
+    row = chat.encode(ROW, 256)
+    assert row is not None
+    talk = Listener(stop_when=lambda e: isinstance(e, Stage) and e.stage is StageName.SETTLING and e.done == 3)
+    settle(run.plan(), tiny_base, run.adapter, [row] * 4, chat.end_id, 100, talk)
+    assert [n.facts["steps"] for n in talk.of(Noted)] == [3]

@@ -174,14 +174,6 @@ class JobProcess:
         self._process.close()
 
 
-def run_to_end(process: JobProcess) -> Last:
-    """Start `process`, pass over its events and return the last one."""
-    process.start()
-    *_, last = process.events()
-    assert isinstance(last, Last)
-    return last
-
-
 def _close_quietly(end: "Connection[bytes, bytes]") -> None:
     with contextlib.suppress(OSError):
         end.close()

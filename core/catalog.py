@@ -8,7 +8,7 @@ from typing import Any
 
 from core.architecture import Architecture as Architecture
 from core.assets import resource
-from core.modelconfig import read_config
+from core.modelconfig import architecture_of, context_of, read_config
 from core.problems import Code, Trouble
 
 STARTER = "smollm2-135m-instruct"
@@ -85,14 +85,15 @@ def spec_from_config(config: Path) -> ModelSpec:
     MODEL_CUSTOM_CODE (would run code of its own), MODEL_UNSUPPORTED (no decoder of the Llama type).
     """
     folder = config.parent.absolute()
-    architecture, context = read_config(config)
+    facts = read_config(config)
+    architecture = architecture_of(facts, config)
     return ModelSpec(
         id=str(folder),
         title=folder.name,
         architecture=architecture,
         source="folder",
         size_class=size_class(architecture.parameters),
-        context=context,
+        context=context_of(facts, config),
     )
 
 

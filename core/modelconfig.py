@@ -30,8 +30,12 @@ _QKV_BIAS = frozenset({"qwen2", "qwen2_moe", "qwen2_vl_text", "qwen2_5_vl_text"}
 _QK_NORM = frozenset({"qwen3", "qwen3_moe", "gemma3", "gemma3_text"})
 
 
-def read_config(path: Path) -> tuple[Architecture, int]:
-    """Return the architecture and the longest sequence in tokens (0: not said). Raises Trouble(MODEL_*)."""
+def read_config(path: Path) -> dict[str, Any]:
+    """The facts of a config.json, the language part on top.
+
+    Raises Trouble: MODEL_INCOMPLETE (no such file), MODEL_CORRUPT (no JSON object), MODEL_CUSTOM_CODE (would run code
+    of its own), MODEL_UNSUPPORTED (no decoder that can be trained).
+    """
     outer = _read(path)
     if "auto_map" in outer:
         raise Trouble(Code.MODEL_CUSTOM_CODE, path=path.parent)
@@ -41,8 +45,17 @@ def read_config(path: Path) -> tuple[Architecture, int]:
     # what the language part leaves out, the whole model may say (tie_word_embeddings does so in practice)
     facts = outer | inner if isinstance(inner, dict) else outer
     _refuse_other_kinds(path, outer, facts)
-    reader = _Facts(path, facts)
-    return reader.architecture(), reader.number("max_position_embeddings", _CONTEXT, 0)
+    return facts
+
+
+def architecture_of(facts: dict[str, Any], path: Path = Path()) -> Architecture:
+    """The architecture that a config's facts describe. Raises Trouble(MODEL_CORRUPT) for impossible numbers."""
+    return _Facts(path, facts).architecture()
+
+
+def context_of(facts: dict[str, Any], path: Path = Path()) -> int:
+    """The longest sequence in tokens, 0 when the config does not say. Raises Trouble(MODEL_CORRUPT)."""
+    return _Facts(path, facts).number("max_position_embeddings", _CONTEXT, 0)
 
 
 class _Facts:

@@ -8,7 +8,7 @@ import typer
 
 from core.assets import resource
 from core.catalog import STARTER
-from core.cli.look import first_card
+from core.cli.cards import first_card
 from core.cli.output import Json, ending, follow, not_one_of, result_out
 from core.data.inspect import inspect_files
 from core.events import Finished, Last, Side

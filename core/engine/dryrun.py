@@ -19,7 +19,7 @@ from core.engine.livepeak import LivePeak
 from core.engine.loading import attach_new_adapter, recompute
 from core.engine.loss import hidden_states, plain_loss, tiled_loss
 from core.engine.standins import hold, like_a_card
-from core.modelconfig import read_config
+from core.modelconfig import architecture_of, read_config
 from core.plan import Loss, Method, Optimizer, TrainingPlan
 from core.problems import Code, Trouble
 from core.vram import ALLOCATOR_BYTES, CONTEXT_BYTES, NF4_BYTES, Estimate
@@ -49,7 +49,7 @@ def dry_run(config_path: Path, plan: TrainingPlan, *, adapter_bytes: int = 4) ->
     when the model has none of the plan's targets.
     """
     started = time.perf_counter()
-    read_config(config_path)
+    architecture_of(read_config(config_path), config_path)
     try:
         base, held = _base(AutoConfig.from_pretrained(config_path, trust_remote_code=False), plan)
         weights = _weight_bytes(base, held, plan.method)

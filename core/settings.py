@@ -19,7 +19,10 @@ _CHOICES = {"language": LANGUAGES, "theme": THEMES}
 
 @dataclass(frozen=True)
 class Settings:
-    """Choices that outlive the app. An empty folder means the usual one; `geometry` is Qt's own text."""
+    """Choices that outlive the app. An empty folder means the usual one; `geometry` is Qt's own text.
+
+    `advanced` shows every field of a plan.
+    """
 
     language: str = "system"
     theme: str = "system"
@@ -27,6 +30,7 @@ class Settings:
     models_folder: str = ""
     offline: bool = False
     geometry: str = ""
+    advanced: bool = False
 
 
 def load() -> Settings:
@@ -61,6 +65,11 @@ def runs_root(settings: Settings) -> Path:
 def models_root(settings: Settings) -> Path:
     """The folder that holds the models. Not in the cache: cleaners empty that, and models are gigabytes."""
     return _chosen(settings.models_folder) or _folder("data") / "models"
+
+
+def measured_file() -> Path:
+    """Where the measured memory of past runs is kept, a line a run (core.fit)."""
+    return _folder("data") / "measured.jsonl"
 
 
 def _folder(kind: str) -> Path:

@@ -1,16 +1,31 @@
 """Architecture: the facts of a decoder that memory depends on, and the parameters that follow from them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+
+#: The name under which a family without the first holds it together with others (core.engine.loading does the same).
+_FUSED = {"q_proj": "qkv_proj", "gate_proj": "gate_up_proj"}
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """The facts of a Llama-type decoder that memory depends on; counts, not bytes.
+    """The facts of a decoder that memory depends on; counts, not bytes, where nothing else is said.
 
     `attention_bias` is the bias of q, k and v, `output_bias` that of o. With `experts` > 0 every layer's MLP
     is a mixture: `expert_intermediate` is the width of one expert, `active_experts` how many see a token,
     `shared_intermediate` the width of the expert that sees all of them (0 = none).
+
+    `norms` of a layer are as wide as the hidden state and keep `norm_bytes` a number; `wide_qk_norm`: those of queries
+    and keys have a weight for every head. `parallel`: attention and MLP read one norm. `fused_qkv`, `fused_mlp`: one
+    module for q, k and v, for gate and up. `copied_heads`: queries lie head by head, so attention's output is copied.
+    `eager`: attention has no kernel and keeps `pair_bytes` for each pair of tokens and head. `mlp_bytes` is what an MLP
+    keeps for each number of its width (Llama: gate, its activation, up; 2 bytes each). `windowed` layers look back
+    `window` tokens only. `scaled_logits`: the head's output is changed again, so that it cannot be tiled;
+    `capped_logits`: by a curve, whose output stays.
+
+    Where `known` is False (hybrid or unknown layers) all that follows from these facts is a rough guess, and the dry
+    run decides.
     """
 
     hidden: int
@@ -29,6 +44,24 @@ class Architecture:
     expert_intermediate: int = 0
     active_experts: int = 0
     shared_intermediate: int = 0
+    norms: int = 2
+    norm_bytes: int = 4
+    wide_qk_norm: bool = False
+    parallel: bool = False
+    fused_qkv: bool = False
+    fused_mlp: bool = False
+    copied_heads: bool = False
+    eager: bool = False
+    pair_bytes: int = 6
+    mlp_bytes: int = 6
+    window: int = 0
+    windowed: int = 0
+    scaled_logits: bool = False
+    capped_logits: bool = False
+    residual_dropout: bool = False
+    expert_bias: bool = False
+    sinks: bool = False
+    known: bool = True
 
     @property
     def query(self) -> int:
@@ -42,39 +75,53 @@ class Architecture:
 
     @cached_property
     def matrices(self) -> dict[str, tuple[int, int]]:
-        """Input and output width of each linear module of one layer, by its Llama name.
+        """Input and output width of each linear module of one layer, by its name.
 
         Experts are not among them: transformers 5 fuses them into 3-D parameters, which are no linear
         modules.
         """
         hidden, dense = self.hidden, self.shared_intermediate if self.experts else self.intermediate
-        attention = {
-            "q_proj": (hidden, self.query),
-            "k_proj": (hidden, self.key),
-            "v_proj": (hidden, self.key),
-            "o_proj": (self.query, hidden),
-        }
-        if not dense:
-            return attention
-        return attention | {
-            "gate_proj": (hidden, dense),
-            "up_proj": (hidden, dense),
-            "down_proj": (dense, hidden),
-        }
+        found = {"qkv_proj": (hidden, self.query + 2 * self.key)} if self.fused_qkv else {
+            "q_proj": (hidden, self.query), "k_proj": (hidden, self.key), "v_proj": (hidden, self.key),
+        }  # fmt: skip
+        found["o_proj"] = (self.query, hidden)
+        if dense and self.fused_mlp:
+            found["gate_up_proj"] = (hidden, 2 * dense)
+        elif dense:
+            found |= {"gate_proj": (hidden, dense), "up_proj": (hidden, dense)}
+        if dense:
+            found["down_proj"] = (dense, hidden)
+        return found
 
-    @property
+    def adapted(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The modules that get an adapter when `names` are asked for; names that are not there count nothing."""
+        asked = set(names)
+        found = {name if name in self.matrices else _FUSED.get(name, "") for name in asked}
+        return tuple(name for name in self.matrices if name in found)
+
+    @cached_property
     def quantizable(self) -> int:
         """Parameters that 8-bit and 4-bit bases shrink: every linear module of the layers, not the head."""
         return self.layers * sum(wide * high for wide, high in self.matrices.values())
 
-    @property
+    @cached_property
     def parameters(self) -> int:
-        """Every parameter, tied embeddings once. Exact for Llama, Mistral, Qwen2, Qwen3, Mixtral."""
+        """Every parameter, tied embeddings once. Exact for `known` families."""
         embeddings = self.vocabulary * self.hidden * (1 if self.tied else 2)
-        norms = 2 * self.hidden + (2 * self.head_dim if self.qk_norm else 0)
-        layer = norms + self._biases() + self.experts * (3 * self.expert_intermediate + 1) * self.hidden
+        layer = self.norms * self.hidden + self._qk_norms() + self._biases() + self._experts()
         return embeddings + self.quantizable + self.layers * layer + self.hidden
+
+    def _qk_norms(self) -> int:
+        if not self.qk_norm:
+            return 0
+        return self.query + self.key if self.wide_qk_norm else 2 * self.head_dim
+
+    def _experts(self) -> int:
+        """Fused experts and their router."""
+        one = 3 * self.expert_intermediate * self.hidden + self.hidden
+        biases = 2 * self.expert_intermediate + self.hidden + 1 if self.expert_bias else 0
+        return self.experts * (one + biases)
 
     def _biases(self) -> int:
         attention = self.attention_bias * (self.query + 2 * self.key) + self.output_bias * self.hidden
-        return attention + self.mlp_bias * (2 * self.intermediate + self.hidden)
+        return attention + self.mlp_bias * (2 * self.intermediate + self.hidden) + self.sinks * self.heads

@@ -11,29 +11,25 @@ repeats that); nothing here was fitted on a card yet.
 from dataclasses import dataclass, fields
 from math import ceil
 
-from core.catalog import Architecture
+from core.architecture import Architecture
+from core.fit import UNFITTED, Constants
 from core.plan import Loss, Method, Optimizer, TrainingPlan
+from core.saved import Layer
 
 #: Bytes per parameter of an NF4 base: 4 bits, an 8-bit scale per 64 of them, an fp32 scale per 256 scales.
 NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)
 #: Tokens in one tile of the chunked loss head (core.engine.loss.TILE).
-TILE_TOKENS = 1024
+TILE_TOKENS = 512
 #: Per token of a tile and word of the vocabulary: log-probabilities and two gradients, all fp32. Live storage
 #: of core.engine.loss.tiled_loss, forward and backward, counted on a CPU: 12.1.
 TILE_BYTES = 4 + 4 + 4
-#: The same for plain cross entropy over all tokens at once, whose 16-bit logits stay as well (domain notes).
-PLAIN_BYTES = 2 + TILE_BYTES
-#: Slack of the allocator and cuBLAS workspace: 0.3-0.6 GiB in practice. Not fitted on a GPU yet.
-ALLOCATOR_BYTES = 460 << 20
-#: CUDA context, 0.3-0.6 GB by card and driver. Not fitted on a GPU yet.
-CONTEXT_BYTES = 450_000_000
-#: What each module reads; modules with the same input can share one saved copy of it.
-_INPUT = {
-    "q_proj": "attention", "k_proj": "attention", "v_proj": "attention", "o_proj": "attention output",
-    "gate_proj": "mlp", "up_proj": "mlp", "down_proj": "mlp product",
-}  # fmt: skip
-#: A layer at work in the backward pass holds this much of what it saves beyond it: its gradients.
-_AT_WORK = 0.5
+#: The same for all tokens at once, as core.engine.loss.plain_loss computes them for models that scale their logits:
+#: 16-bit logits are gone by the time that the second gradient comes.
+WHOLE_BYTES = TILE_BYTES
+#: Plain cross entropy by choice: promised with what transformers' own loss takes, which keeps the 16-bit logits.
+PLAIN_BYTES = WHOLE_BYTES + 2
+#: Bytes a token and width that live while the last norm works in the backward pass.
+_LAST_NORM = 24
 
 
 @dataclass(frozen=True)
@@ -62,27 +58,34 @@ class Estimate:
 
 
 def estimate(
-    architecture: Architecture, plan: TrainingPlan, *, adapter_bytes: int = 4, autocast: bool = False
+    architecture: Architecture,
+    plan: TrainingPlan,
+    *,
+    adapter_bytes: int = 4,
+    autocast: bool = False,
+    packed: bool = False,
+    constants: Constants = UNFITTED,
 ) -> Estimate:
     """Predict the peak of `plan` on a CUDA card.
 
     `adapter_bytes` per adapter parameter: 4 (fp32) or 2 (bf16). fp32 adapters work on fp32 copies of their
     inputs, as peft makes them, or on 16-bit copies under `autocast`. Every micro-batch counts as full: batch
-    * tokens.
+    * tokens. `packed` rows have no padding; their mask keeps documents apart. `constants` are those of the card.
     """
     learned = adapter_parameters(architecture, plan)
-    head = _loss_head(architecture, plan)
-    layer = layer_bytes(architecture, plan, adapter_bytes=adapter_bytes, autocast=autocast)
+    full = adapter_bytes == 4 and not autocast
+    layer = Layer(architecture, plan, full=full, adapter_bytes=adapter_bytes, packed=packed)
+    worst = _worst_moment(layer, learned * adapter_bytes)
     copies = 2 * learned if autocast and adapter_bytes == 4 else 0
     return Estimate(
         weights=weight_bytes(architecture, plan.method),
         adapter=learned * adapter_bytes,
-        gradients=learned * adapter_bytes,
+        gradients=worst["gradients"],
         optimizer=learned * (2 if plan.optimizer is Optimizer.ADAMW8BIT else 2 * adapter_bytes),
-        activations=_live_bytes(architecture, plan, layer, head) - head,
-        logits=head,
+        activations=round(constants.live * worst["activations"]),
+        logits=round(constants.live * worst["logits"]),
         workspace=_dequantized(architecture, plan.method) + copies,
-        overhead=ALLOCATOR_BYTES + CONTEXT_BYTES,
+        overhead=constants.overhead_bytes,
     )
 
 
@@ -91,8 +94,8 @@ def adapter_parameters(architecture: Architecture, plan: TrainingPlan) -> int:
 
     Names that the architecture does not have count nothing.
     """
-    widths = (architecture.matrices.get(name) for name in set(plan.target_modules))
-    return plan.rank * architecture.layers * sum(sum(pair) for pair in widths if pair)
+    names = architecture.adapted(plan.target_modules)
+    return plan.rank * architecture.layers * sum(sum(architecture.matrices[name]) for name in names)
 
 
 def weight_bytes(architecture: Architecture, method: Method) -> int:
@@ -111,15 +114,16 @@ def weight_bytes(architecture: Architecture, method: Method) -> int:
 
 
 def layer_bytes(
-    architecture: Architecture, plan: TrainingPlan, *, adapter_bytes: int = 4, autocast: bool = False
+    architecture: Architecture,
+    plan: TrainingPlan,
+    *,
+    adapter_bytes: int = 4,
+    autocast: bool = False,
+    packed: bool = False,
 ) -> int:
-    """Bytes that one layer saves for the backward pass of a full micro-batch, when it is not recomputed.
-
-    With bf16 adapters on all modules this is 12H + 4Q + 4K + 8I + 14r + 4·heads a token, + 14H + I for
-    dropout.
-    """
-    token = _base_bytes(architecture, plan) + _adapter_bytes(architecture, plan, adapter_bytes, autocast)
-    return plan.batch * plan.tokens * token + 2 * _padding_pairs(plan)
+    """Bytes that the average layer saves for the backward pass of a full micro-batch, when it is not recomputed."""
+    full = adapter_bytes == 4 and not autocast
+    return Layer(architecture, plan, full=full, adapter_bytes=adapter_bytes, packed=packed).saved()
 
 
 def checkpoint_every(plan: TrainingPlan) -> int:
@@ -129,70 +133,42 @@ def checkpoint_every(plan: TrainingPlan) -> int:
     return 1 if plan.checkpointing == "full" else max(1, int(plan.checkpointing))
 
 
-def _live_bytes(architecture: Architecture, plan: TrainingPlan, layer: int, head: int) -> int:
-    """What the pass holds at its worst moment: saved tensors, and the loss head or one layer at work on top.
+def _worst_moment(layer: Layer, gradients: int) -> dict[str, int]:
+    """What gradients, activations and the loss head hold at the worst moment of a step.
 
-    A recomputed layer keeps its input alone, 2 bytes per token and width; transformers takes layer 0 and
-    every n-th after it. Recomputing never costs more than keeping everything.
+    That is the turn from forward to backward, with the loss head on top of everything saved; or the last norm or layer
+    at work in the backward pass; or a recomputed layer, when those behind it are gone already; or, for large adapters
+    on short rows, the end, with every gradient there. Gradients that accumulate over micro-batches always are.
+    A recomputed layer keeps its input alone; transformers takes layer 0 and every n-th after it.
     """
-    layers, every = architecture.layers, checkpoint_every(plan)
-    kept = layers * layer + max(head, int(_AT_WORK * layer))
+    a, every = layer.architecture, checkpoint_every(layer.plan)
+    saved, work, hidden = layer.saved(), layer.at_work(), a.hidden * layer.tokens
+    recomputed = ceil(a.layers / every) if every else 0
+    inputs, others = 2 * hidden * recomputed, a.layers - recomputed
+    # embeddings learn nothing: without recomputation the first layer has no gradient to pass on
+    kept = inputs + others * saved + (0 if every else -layer.first_layer_spares()) + layer.masks
+    standing = gradients if layer.plan.accumulation > 1 else 0
+    moments = [
+        (standing, kept + 6 * hidden, _loss_head(a, layer.plan)),
+        (standing, kept + _LAST_NORM * hidden, 0),
+        (gradients, 0, 0),
+    ]
+    behind = 0
     if every:
-        recomputed = ceil(layers / every)
-        inputs = 2 * architecture.hidden * plan.batch * plan.tokens * recomputed
-        kept = min(kept, inputs + (layers - recomputed) * layer + max(head, int((1 + _AT_WORK) * layer)))
-    return kept + _padding_pairs(plan)
-
-
-def _base_bytes(a: Architecture, plan: TrainingPlan) -> int:
-    """Two fp32 norm inputs, queries, keys, values, attention output and statistics, three MLP tensors; norms
-    on q, k.
-
-    A padding mask makes attention repeat keys and values for every head; rows of one batch are padded alike.
-    """
-    keys = a.query if plan.batch > 1 else a.key
-    norms = 8 * a.hidden + (4 * (a.query + a.key) if a.qk_norm else 0)
-    return norms + 4 * a.query + 4 * keys + 4 * a.heads + 6 * _mlp_width(a) + 4 * a.hidden * a.active_experts
-
-
-def _mlp_width(a: Architecture) -> int:
-    """Width of all MLP tensors that one token passes: dense, or its active experts and the shared one."""
-    return a.active_experts * a.expert_intermediate + a.shared_intermediate if a.experts else a.intermediate
-
-
-def _adapter_bytes(a: Architecture, plan: TrainingPlan, adapter_bytes: int, autocast: bool) -> int:
-    """Saved inputs of the adapted modules and of 8-bit matmuls, and the adapters' inner values.
-
-    bf16 adapters share one 16-bit input per group of modules; dropout and fp32 adapters keep one each.
-    """
-    targets = [name for name in a.matrices if name in plan.target_modules]
-    full = adapter_bytes == 4 and not autocast
-    own = 4 if full else 2 if adapter_bytes == 4 or plan.dropout else 0
-    mask = 1 if plan.dropout else 0
-    inner = plan.rank * len(targets) * (4 if full else 2)
-    private = sum((own + mask) * a.matrices[name][0] for name in targets)
-    sharing = list(a.matrices) if plan.method is Method.LORA8 else [] if own else targets
-    return inner + private + 2 * _shared_inputs(a, sharing)
-
-
-def _shared_inputs(a: Architecture, names: list[str]) -> int:
-    """Width of the distinct inputs of the named modules; that of o is the attention output, saved anyway."""
-    inputs = {_INPUT[name]: a.matrices[name][0] for name in names}
-    return sum(width for group, width in inputs.items() if group != "attention output")
-
-
-def _padding_pairs(plan: TrainingPlan) -> int:
-    """Token pairs in the padding mask of a batch: a byte each, and 2 more in every layer that uses it."""
-    return plan.batch * plan.tokens**2 if plan.batch > 1 else 0
+        behind = a.layers - 1 - (recomputed - 1) * every
+        moments.append((max(standing, gradients * behind // a.layers), kept + (1 - behind) * saved + work, 0))
+    if not every or behind:
+        moments.append((standing, kept + work, 0))
+    return dict(zip(("gradients", "activations", "logits"), max(moments, key=sum), strict=True))
 
 
 def _loss_head(architecture: Architecture, plan: TrainingPlan) -> int:
-    """Peak of last norm, head and cross entropy; every token counts as trained."""
+    """What head and cross entropy hold on top of the last norm; every token counts as trained."""
     tokens = plan.batch * plan.tokens
-    around = 8 * architecture.hidden * tokens
-    if plan.loss is Loss.PLAIN:
-        return around + PLAIN_BYTES * architecture.vocabulary * tokens
-    return around + TILE_BYTES * architecture.vocabulary * min(tokens, TILE_TOKENS)
+    if plan.loss is Loss.PLAIN or architecture.scaled_logits:
+        each = PLAIN_BYTES if plan.loss is Loss.PLAIN else WHOLE_BYTES
+        return (each + 2 * architecture.capped_logits) * architecture.vocabulary * tokens
+    return 2 * architecture.hidden * tokens + TILE_BYTES * architecture.vocabulary * min(tokens, TILE_TOKENS)
 
 
 def _dequantized(architecture: Architecture, method: Method) -> int:

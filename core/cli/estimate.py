@@ -1,23 +1,27 @@
 """The command that predicts memory: by arithmetic, or by a dry run of the model's own modules."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from core.catalog import spec_of
+from core.catalog import config_of, spec_of
+from core.cli.cards import first_card
 from core.cli.output import Json, ending, follow, not_one_of, result_out, table_out
 from core.events import Finished
-from core.hub import find_folder
+from core.fit import UNFITTED, Constants, constants_of
+from core.gpu import Card
 from core.i18n import _
 from core.jobs.jobs import DryRunJob
 from core.jobs.process import JobProcess
+from core.modelconfig import read_config
 from core.plan import Loss, Method, Optimizer, TrainingPlan
 from core.problems import Code, Trouble
 from core.recommend import NO_DATA
-from core.settings import load, models_root
+from core.settings import measured_file
 from core.vram import estimate
-from core.wording import gigabytes, part_words
+from core.wording import about, gigabytes, part_words
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,7 +39,9 @@ def estimate_command(
     checkpointing: Annotated[str, typer.Option(help="none, full or n")] = "none",
     optimizer: Optimizer = Optimizer.ADAMW,
     loss: Loss = Loss.CHUNKED,
+    dropout: float = 0.05,
     adapter_dtype: Annotated[str, typer.Option(help="fp32 or bf16")] = "fp32",
+    packed: Annotated[bool, typer.Option("--packed", help="Documents share rows, without padding.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Run the model's own modules, without numbers.")] = False,
     json: Json = False,
 ) -> int | None:
@@ -43,36 +49,46 @@ def estimate_command(
         raise not_one_of("fp32", "bf16", hint="--adapter-dtype")
     plan = _checked_plan(
         model=model, data=NO_DATA, method=method, rank=rank, targets=targets, tokens=tokens, batch=batch,
-        checkpointing=checkpointing, optimizer=optimizer, loss=loss,
+        checkpointing=checkpointing, optimizer=optimizer, loss=loss, dropout=dropout,
     )  # fmt: skip
     adapter_bytes = 4 if adapter_dtype == "fp32" else 2
-    if dry_run:
-        last = follow(JobProcess(DryRunJob(plan, str(_config_of(model)), adapter_bytes)), quiet=json)
+    architecture, constants = spec_of(model).architecture, learned(first_card())
+    if not (architecture.known or dry_run):
+        print(_("Arithmetic does not know all layers of this model: its own modules are run dry."), file=sys.stderr)
+    if dry_run or not architecture.known:
+        job = DryRunJob(plan, _facts_of(model), adapter_bytes, packed, constants=constants)
+        last = follow(JobProcess(job), quiet=json)
         if not isinstance(last, Finished):
             return ending(last, as_json=json)
-        _estimate_out(last.result, json)
+        _estimate_out(last.result, constants, json)
         return None
-    found = estimate(spec_of(model).architecture, plan, adapter_bytes=adapter_bytes)
+    found = estimate(architecture, plan, adapter_bytes=adapter_bytes, packed=packed, constants=constants)
     if not found.items()["adapter"]:
         raise Trouble(Code.PLAN_INVALID, reason=f"targets: none of {targets} exists in this model")
-    _estimate_out({"total_bytes": found.total_bytes, "items": found.items(), "source": "arithmetic"}, json)
+    told = {"total_bytes": found.total_bytes, "items": found.items(), "source": "arithmetic"}
+    _estimate_out(told, constants, json)
     return None
 
 
-def _config_of(model: str) -> Path:
-    """The config.json of a model; of a folder nothing else needs to be there."""
-    spec = spec_of(model)
+def _facts_of(model: str) -> dict[str, Any]:
+    """The facts of a model's config.json; nothing else of the model needs to be on this computer."""
     named = Path(model).expanduser()
-    if spec.source == "folder":
-        return named if named.is_file() else Path(spec.id) / "config.json"
-    return find_folder(model, models_root(load())) / "config.json"
+    if named.is_file():
+        return read_config(named)
+    return config_of(spec_of(model))
 
 
-def _estimate_out(found: dict[str, Any], json: bool) -> None:
+def learned(card: Card | None) -> Constants:
+    """The constants of a card from the runs that were measured on it."""
+    return constants_of(card.name, measured_file()) if card else UNFITTED
+
+
+def _estimate_out(found: dict[str, Any], constants: Constants, json: bool) -> None:
+    band = constants.band_bytes(found["total_bytes"])
     if json:
-        return result_out(found)
+        return result_out(found | {"band_bytes": band, "measured_runs": constants.samples})
     parts = {part_words(name): gigabytes(size) for name, size in found["items"].items()}
-    table_out(parts | {_("Total"): gigabytes(found["total_bytes"])})
+    table_out(parts | {_("Total"): about(found["total_bytes"], band)})
     return None
 
 

@@ -1,28 +1,29 @@
 """The memory dry run: one step of the real transformers and peft modules on the meta device, counting live tensors.
 
 It needs config.json alone, any computer, and a second or two; core.vram's formulae are its quick stand-in. Nothing is
-computed or downloaded: the meta device knows shapes only. Every row counts as full and every token as trained, rows of
-one batch as padded.
+computed or downloaded: the meta device knows shapes only. Every row counts as full and every token as trained; rows of
+one batch are padded, or packed with documents that a mask keeps apart.
 """
 
 import time
 from dataclasses import dataclass
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from core.engine.livepeak import LivePeak
 from core.engine.loading import attach_new_adapter, recompute
 from core.engine.loss import hidden_states, plain_loss, tiled_loss
 from core.engine.standins import hold, like_a_card
-from core.modelconfig import architecture_of, read_config
+from core.fit import UNFITTED, Constants
+from core.modelconfig import WHOLE, architecture_of, refuse
 from core.plan import Loss, Method, Optimizer, TrainingPlan
 from core.problems import Code, Trouble
-from core.vram import ALLOCATOR_BYTES, CONTEXT_BYTES, NF4_BYTES, Estimate
+from core.vram import NF4_BYTES, PLAIN_BYTES, WHOLE_BYTES, Estimate
 
 _META = torch.device("meta")
 
@@ -41,45 +42,77 @@ class DryRun:
     phases: dict[str, int]
 
 
-def dry_run(config_path: Path, plan: TrainingPlan, *, adapter_bytes: int = 4) -> DryRun:
-    """Predict the peak of `plan` for the model that `config_path` describes.
+def dry_run(
+    facts: dict[str, Any],
+    plan: TrainingPlan,
+    *,
+    adapter_bytes: int = 4,
+    autocast: bool = False,
+    packed: bool = False,
+    constants: Constants = UNFITTED,
+) -> DryRun:
+    """Predict the peak of `plan` for the model whose config.json has these `facts` (core.modelconfig.read_config).
 
-    `adapter_bytes` per adapter parameter: 4 (fp32, as the engine does) or 2 (bf16). Raises Trouble: what
-    core.modelconfig.read_config raises, MODEL_UNSUPPORTED for models that do not run on the meta device, PLAN_INVALID
-    when the model has none of the plan's targets.
+    `adapter_bytes` per adapter parameter: 4 (fp32, as the engine does) or 2 (bf16); `autocast` for cards without bf16,
+    where fp32 adapters work on fp16 copies. `constants` are those of the card. Raises Trouble: what
+    core.modelconfig.refuse raises, MODEL_CORRUPT for impossible numbers, MODEL_UNSUPPORTED for models that do not run
+    on the meta device, PLAN_INVALID when the model has none of the plan's targets.
     """
     started = time.perf_counter()
-    architecture_of(read_config(config_path), config_path)
+    refuse(facts)
+    architecture_of(facts)
     try:
-        base, held = _base(AutoConfig.from_pretrained(config_path, trust_remote_code=False), plan)
+        base, held = _base(config_from(facts), plan, torch.float16 if autocast else torch.bfloat16)
         weights = _weight_bytes(base, held, plan.method)
         model = _adapted(base, plan, adapter_bytes)
-        meter = _count(model, plan)
+        meter = _count(model, plan, packed=packed, autocast=autocast)
     except Trouble:
         raise
     except Exception as error:
         # models that nobody tried yet fail in any way they like
         text = f"{type(error).__name__}: {error}"[:300]
-        raise Trouble(Code.MODEL_UNSUPPORTED, path=config_path.parent, text=text) from error
+        raise Trouble(Code.MODEL_UNSUPPORTED, path=facts.get("_name_or_path", ""), text=text) from error
     learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
     states = 2 * learned * (1 if plan.optimizer is Optimizer.ADAMW8BIT else adapter_bytes)
-    worst = _worst(meter, learned * adapter_bytes if plan.accumulation > 1 else 0)
+    kept = (PLAIN_BYTES - WHOLE_BYTES) * base.config.get_text_config().vocab_size * plan.batch * plan.tokens
+    standing = learned * adapter_bytes if plan.accumulation > 1 else 0
+    worst = _worst(meter, standing, kept if plan.loss is Loss.PLAIN else 0)
     found = Estimate(
         weights=weights,
         adapter=learned * adapter_bytes,
         optimizer=states,
         workspace=_workspace(held),
-        overhead=ALLOCATOR_BYTES + CONTEXT_BYTES,
-        **worst,
+        overhead=constants.overhead_bytes,
+        gradients=worst["gradients"],
+        activations=round(constants.live * worst["activations"]),
+        logits=round(constants.live * worst["logits"]),
     )
     phases = {name: moment.live for name, moment in meter.worst.items()}
     return DryRun(found, time.perf_counter() - started, learned, phases)
 
 
-def _base(config: PreTrainedConfig, plan: TrainingPlan) -> tuple[PreTrainedModel, dict[str, torch.nn.Linear]]:
+def config_from(facts: dict[str, Any]) -> PreTrainedConfig:
+    """The config of the model that core.engine.loading would load: with its other parts where it has some.
+
+    Facts are untrusted: names with an underscore and implementations choose code, some of it on a hub.
+    """
+    safe = {
+        k: v for k, v in facts.items() if not (k.startswith("_") or k.endswith("_implementation")) and k != "model_type"
+    }
+    whole = str(facts.get(WHOLE) or "")
+    if whole in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and whole != facts.get("model_type"):
+        return AutoConfig.for_model(
+            whole, **{k: v for k, v in safe.items() if k.endswith("_config") or k.startswith("tie_")}
+        )
+    return AutoConfig.for_model(str(facts.get("model_type")), **safe)
+
+
+def _base(
+    config: PreTrainedConfig, plan: TrainingPlan, dtype: torch.dtype = torch.bfloat16
+) -> tuple[PreTrainedModel, dict[str, torch.nn.Linear]]:
     """The frozen base, and which of its modules are held in fewer than 16 bits."""
     with _META:
-        base = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16, trust_remote_code=False)
+        base = AutoModelForCausalLM.from_config(config, dtype=dtype, trust_remote_code=False)
     base.requires_grad_(False)
     return base, hold(base, plan.method)
 
@@ -95,18 +128,24 @@ def _adapted(base: PreTrainedModel, plan: TrainingPlan, adapter_bytes: int) -> P
     return model
 
 
-def _count(model: PeftModel, plan: TrainingPlan) -> LivePeak:
+def _count(model: PeftModel, plan: TrainingPlan, *, packed: bool = False, autocast: bool = False) -> LivePeak:
     """Run a training step and an evaluation step and return the meter that followed them."""
     ids = torch.zeros((plan.batch, plan.tokens), dtype=torch.long, device=_META)
+    fed = {"input_ids": ids, "position_ids" if packed else "attention_mask": torch.ones_like(ids)}
     base = model.get_base_model()
-    with like_a_card(padded=plan.batch > 1):
+    with like_a_card(padded=plan.batch > 1, packed=packed, autocast=autocast):
         tiled = plan.loss is Loss.CHUNKED and _head_comes_last(base)
         if plan.accumulation > 1:
             for parameter in _trainable(model):
                 parameter.grad = torch.empty_like(parameter)
-        standing = [*model.parameters(), *model.buffers(), *(p.grad for p in _trainable(model) if p.grad is not None)]
+        standing = [
+            *fed.values(),
+            *model.parameters(),
+            *model.buffers(),
+            *(p.grad for p in _trainable(model) if p.grad is not None),
+        ]
         with LivePeak(standing) as meter:
-            count_step(model, {"input_ids": ids, "attention_mask": torch.ones_like(ids)}, ids, meter, tiled=tiled)
+            count_step(model, fed, ids, meter, tiled=tiled)
     return meter
 
 
@@ -166,16 +205,21 @@ def _head_comes_last(base: PreTrainedModel) -> bool:
     return len(places) == 4 and places[0] == places[1] and places[2] == places[3]
 
 
-def _worst(meter: LivePeak, standing: int) -> dict[str, int]:
-    """Gradients, activations and logits at the worst moment; `standing` are gradients that accumulate over batches."""
-    kept = {name: 0 if name == "evaluation" else standing for name in meter.worst}
-    phase = max(kept, key=lambda name: meter.worst[name].live + kept[name])
+def _worst(meter: LivePeak, standing: int, kept_logits: int) -> dict[str, int]:
+    """Gradients, activations and logits at the worst moment.
+
+    `standing` are gradients that accumulate over batches, `kept_logits` what plain cross entropy holds beyond ours
+    (see core.vram.PLAIN_BYTES).
+    """
+    more = {name: 0 if name == "evaluation" else standing for name in meter.worst}
+    more["head"] += kept_logits
+    phase = max(more, key=lambda name: meter.worst[name].live + more[name])
     worst = meter.worst[phase]
     logits = worst.live - meter.at_start[phase].live if phase == "head" else 0
     return {
-        "gradients": worst.gradients + kept[phase],
+        "gradients": worst.gradients + more[phase] - (kept_logits if phase == "head" else 0),
         "activations": worst.live - worst.gradients - logits,
-        "logits": logits,
+        "logits": logits + (kept_logits if phase == "head" else 0),
     }
 
 

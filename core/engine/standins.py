@@ -13,7 +13,7 @@ from typing import Any
 import bitsandbytes
 import torch
 from torch.nn import functional
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, masking_utils
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
 
 from core.plan import Method
@@ -23,8 +23,11 @@ _SHAPES: Any = import_module("torch.fx.experimental._config")
 
 
 @contextmanager
-def like_a_card(*, padded: bool) -> Iterator[None]:
+def like_a_card(*, padded: bool, packed: bool = False, autocast: bool = False) -> Iterator[None]:
     """Make meta tensors take the ways of CUDA tensors; `padded` says whether rows are of different lengths.
+
+    `packed` rows hold several documents, seen by where their positions start again; under `autocast` linear modules
+    work on fp16 copies of what they are given.
 
     Every choice that depends on values is made for the worst: whatever can be selected is selected.
     """
@@ -35,8 +38,15 @@ def like_a_card(*, padded: bool) -> Iterator[None]:
         return sdpa_mask(*args, local_size=local_size, **facts | {"allow_is_causal_skip": False})
 
     # a function mode would be off inside backward(), where checkpointed layers run again
-    kept = functional.scaled_dot_product_attention, functional.dropout
+    kept = functional.scaled_dot_product_attention, functional.dropout, functional.linear
     functional.scaled_dot_product_attention, functional.dropout = _attention, _dropout
+    if autocast:
+        functional.linear = _half(kept[2])
+    documents = masking_utils.find_packed_sequence_indices
+    # which documents there are is read off values; several on every row is the worst
+    masking_utils.find_packed_sequence_indices = lambda position_ids: position_ids if packed else None
+    # code that asks whether a mask masks anything is told so where rows are padded; a meta tensor cannot tell
+    setattr(torch.Tensor, "__bool__", lambda _tensor: not padded)  # noqa: B010 - mypy knows no other way
     # set on the instance: it hides the entry of the class until it is deleted
     ALL_MASK_ATTENTION_FUNCTIONS["sdpa"] = mask
     try:
@@ -45,7 +55,9 @@ def like_a_card(*, padded: bool) -> Iterator[None]:
             yield
     finally:
         del ALL_MASK_ATTENTION_FUNCTIONS["sdpa"]
-        functional.scaled_dot_product_attention, functional.dropout = kept
+        delattr(torch.Tensor, "__bool__")
+        functional.scaled_dot_product_attention, functional.dropout, functional.linear = kept
+        masking_utils.find_packed_sequence_indices = documents
 
 
 def hold(model: PreTrainedModel, method: Method) -> dict[str, torch.nn.Linear]:
@@ -124,6 +136,15 @@ def _attention(
         bias = added.expand(query.shape[0], query.shape[1], query.shape[2], key.shape[2])
     efficient = torch.ops.aten._scaled_dot_product_efficient_attention
     return efficient(query, key, value, bias, query.requires_grad, dropout_p, is_causal, scale=scale)[0]
+
+
+def _half(linear: Any) -> Any:
+    """torch.nn.functional.linear under fp16 autocast, which the meta device does not have."""
+
+    def cast(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> Any:
+        return linear(*(each if each is None else each.to(torch.float16) for each in (x, weight, bias)))
+
+    return cast
 
 
 def _dropout(input: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> torch.Tensor:

@@ -8,9 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.catalog import Architecture, models, spec_of
+from core.fit import UNFITTED, Constants
 from core.ladder import smaller
 from core.plan import TARGETS, Loss, Method, Optimizer, TrainingPlan
-from core.vram import CONTEXT_BYTES, Estimate, adapter_parameters, estimate, layer_bytes, weight_bytes
+from core.vram import Estimate, adapter_parameters, estimate, layer_bytes, weight_bytes
 
 GIB = 1 << 30
 PLAN = TrainingPlan(model="any", data=("rows.jsonl",))
@@ -37,11 +38,12 @@ def test_published_rows_are_met(
 ) -> None:
     """Within 15 % of what others measured; whether their adapters were bf16 or fp32 is not known.
 
-    Actual errors without the CUDA context, which torch's own peak does not hold (bf16 / fp32 under autocast):
-    Ministral-8B +4.2 % / +9.8 %, MiMo-7B -8.5 % / -5.8 %, Devstral-24B -3.1 % / +6.9 %.
+    Without the CUDA context, which torch's own peak does not hold. MiMo's plain loss is transformers' own, whose 16-bit
+    logits stay; ours drops them.
     """
     found = estimate(architecture, replace(PUBLISHED, **changes), adapter_bytes=adapter_bytes, autocast=autocast)
-    assert found.total_bytes - CONTEXT_BYTES == pytest.approx(published, rel=0.15)
+    logits = 2 * architecture.vocabulary * 4096 if "loss" in changes else 0
+    assert found.total_bytes + logits - UNFITTED.context_bytes == pytest.approx(published, rel=0.15)
 
 
 @pytest.mark.parametrize(
@@ -90,10 +92,12 @@ def test_padded_batches_repeat_keys_and_carry_a_mask() -> None:
 def test_every_fourth_layer_starts_with_the_first() -> None:
     """transformers checkpoints layers 0, 4, 8 …: eight of thirty."""
     starter = replace(spec_of("smollm2-135m-instruct").architecture, vocabulary=1000)
-    plan = replace(PLAN, batch=1, tokens=1024, checkpointing="4")
-    layer, head = layer_bytes(starter, plan), estimate(starter, plan).logits
-    kept = 8 * 2 * starter.hidden * 1024 + 22 * layer
-    assert estimate(starter, plan).activations + head == kept + max(head, layer * 3 // 2)
+    plan = replace(PLAN, batch=1, tokens=1024, dropout=0.0)
+    fourth, none = (estimate(starter, replace(plan, checkpointing=c)) for c in ("4", "none"))
+    # without recomputation nothing before the first layer has a gradient: its first norm keeps nothing
+    spared = 4 * starter.hidden * 1024
+    less = 8 * (layer_bytes(starter, plan) - 2 * starter.hidden * 1024) - spared
+    assert none.total_bytes - fourth.total_bytes == less
 
 
 def test_experts_are_not_quantized() -> None:
@@ -128,10 +132,12 @@ def test_the_parts_add_up_and_keep_their_names() -> None:
 
 
 def test_the_formula_of_the_notes_holds_for_all_modules() -> None:
-    """12H + 4Q + 4K + 8I + 14r + 4·heads a token and layer; fp32 under autocast +8H; dropout +14H + I."""
+    """12H + 4Q + 4K + 8I + 14r + 4·heads a token and layer, and two norms' statistics; fp32 under autocast +8H; dropout
+    +14H + I.
+    """
     a = Architecture(512, 2048, 4, 8, 2, 64, 1000, True)
     plan = replace(PLAN, targets="full", dropout=0.0, batch=1)
-    plain = 12 * 512 + 4 * 512 + 4 * 128 + 8 * 2048 + 14 * plan.rank + 4 * 8
+    plain = 12 * 512 + 4 * 512 + 4 * 128 + 8 * 2048 + 14 * plan.rank + 4 * 8 + 8
     assert layer_bytes(a, plan, adapter_bytes=2) == plan.tokens * plain
     assert layer_bytes(a, plan, autocast=True) == plan.tokens * (plain + 8 * 512)
     dropped = layer_bytes(a, replace(plan, dropout=0.1), adapter_bytes=2)
@@ -143,13 +149,13 @@ def test_plain_loss_costs_14_bytes_a_word_and_chunked_one_tile() -> None:
     plain = estimate(SEVEN, long).logits
     chunked = estimate(SEVEN, replace(long, loss=Loss.CHUNKED)).logits
     assert plain == pytest.approx(14 * SEVEN.vocabulary * 4096, rel=0.02)
-    assert chunked < 0.25 * plain
-    assert estimate(SEVEN, replace(long, tokens=512, loss=Loss.CHUNKED)).logits < 0.55 * chunked
+    assert chunked < 0.13 * plain
+    assert estimate(SEVEN, replace(long, tokens=256, loss=Loss.CHUNKED)).logits < 0.55 * chunked
 
 
-#: A single layer too: recomputing it must not be predicted to cost more than keeping it.
+#: Two layers, where recomputing saves least; recomputing a single one really costs more than keeping it.
 architectures = st.sampled_from(
-    [Architecture(64, 128, 1, 4, 2, 16, 300, True)] + [spec.architecture for spec in models()]
+    [Architecture(64, 128, 2, 4, 2, 16, 300, True)] + [spec.architecture for spec in models()]
 )
 plans = st.builds(
     TrainingPlan,
@@ -222,3 +228,48 @@ def test_an_8_bit_base_keeps_inputs_only_without_recomputation() -> None:
     full = replace(plan, checkpointing="full")
     saved = estimate(SEVEN, plan).activations - estimate(SEVEN, full).activations
     assert saved > 0.9 * 26 * eight
+
+
+def test_gradients_of_one_micro_batch_come_when_activations_have_gone() -> None:
+    """Without accumulation the turn to the backward pass holds no gradient yet; large adapters peak at the end."""
+    one = replace(PLAN, accumulation=1, batch=1)
+    assert estimate(SEVEN, one).gradients == 0
+    assert estimate(SEVEN, replace(one, accumulation=2)).gradients == 4 * adapter_parameters(SEVEN, one)
+    large = replace(one, rank=1024, targets="full", tokens=16)
+    assert estimate(SEVEN, large).gradients == 4 * adapter_parameters(SEVEN, large)
+    assert estimate(SEVEN, large).activations == 0
+
+
+def test_packed_rows_are_masked_like_padded_ones() -> None:
+    """Documents that share rows are kept apart by a mask, which one row alone has no need of."""
+    plan = replace(PLAN, batch=1, tokens=2048)
+    more = layer_bytes(SEVEN, plan, packed=True) - layer_bytes(SEVEN, plan)
+    assert more == 4 * 2048 * (SEVEN.query - SEVEN.key) + 2 * 2048**2
+    two = replace(plan, batch=2)
+    assert estimate(SEVEN, two, packed=True) == estimate(SEVEN, two)
+
+
+def test_a_card_of_its_own_constants() -> None:
+    """Fitted constants change the overhead and scale what lives; the rest is arithmetic."""
+    plain = estimate(SEVEN, PLAN)
+    fitted = estimate(SEVEN, PLAN, constants=Constants(context_bytes=3, allocator_bytes=4, live=1.1))
+    assert fitted.overhead == 7
+    assert (fitted.activations, fitted.logits) == (round(1.1 * plain.activations), round(1.1 * plain.logits))
+    assert (fitted.weights, fitted.gradients, fitted.workspace) == (plain.weights, plain.gradients, plain.workspace)
+
+
+def test_windows_need_masks_once_rows_are_longer() -> None:
+    """A layer that looks back less far than its row is long takes a mask, also alone in its batch."""
+    some = replace(SEVEN, window=1024, windowed=14)
+    short, long = replace(PLAN, batch=1, tokens=512), replace(PLAN, batch=1, tokens=1024)
+    assert estimate(some, short) == estimate(SEVEN, short)
+    assert layer_bytes(some, long) - layer_bytes(SEVEN, long) == 512 * 4 * (SEVEN.query - SEVEN.key) + 1024**2
+
+
+def test_logits_that_are_scaled_are_never_tiled() -> None:
+    scaled, capped = replace(SEVEN, scaled_logits=True), replace(SEVEN, scaled_logits=True, capped_logits=True)
+    plain, tokens = estimate(SEVEN, replace(PLAN, loss=Loss.PLAIN)), PLAN.batch * PLAN.tokens
+    assert estimate(scaled, replace(PLAN, loss=Loss.PLAIN)) == plain
+    # plain by choice is promised with the 16-bit logits that transformers' own loss keeps
+    assert plain.logits - estimate(scaled, PLAN).logits == 2 * SEVEN.vocabulary * tokens
+    assert estimate(capped, PLAN).logits - estimate(scaled, PLAN).logits == 2 * SEVEN.vocabulary * tokens

@@ -1,5 +1,6 @@
 """The base models on offer, and ModelSpec from any config.json."""
 
+import copy
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,9 +20,10 @@ class ModelSpec:
     """A base model: a catalogue entry, or a folder read from its config.json.
 
     `source` is "starter", "huggingface" or "folder"; `size_class` one of the documents' classes ("1.3B",
-    "7B", "13B"), "3B" between them, or "small"/"large" outside of them. `repo` is the Hugging Face id, empty
-    for a folder, whose `id` is its path. `context` is the longest sequence in tokens, 0 when unknown.
-    `download_bytes` is 0 for a folder.
+    "7B", "13B"), "3B" between them, or "small"/"large" outside of them. `repo` is the Hugging Face id and
+    `modelscope` the ModelScope id ("" where none is known); both are empty for a folder, whose `id` is its
+    path. `context` is the longest sequence in tokens, 0 when unknown. `download_bytes` and `published` (the
+    parameters as published) are 0 for a folder.
     """
 
     id: str
@@ -35,10 +37,13 @@ class ModelSpec:
     context: int = 0
     download_bytes: int = 0
     repo: str = ""
+    modelscope: str = ""
+    published: int = 0
 
     @property
     def parameters(self) -> int:
-        return self.architecture.parameters
+        """As published, or else as counted; what is counted of an architecture that is not `known` is a guess."""
+        return self.published or self.architecture.parameters
 
 
 #: Upper bounds of the size classes in parameters. Ruling (e) fixes 1-2B, 7-9B and 12-14B. Ours is what lies
@@ -55,8 +60,21 @@ def size_class(parameters: int) -> str:
 @lru_cache(maxsize=1)
 def models() -> tuple[ModelSpec, ...]:
     """Every model of resources/models.toml, smallest first."""
-    entries = tomllib.loads(resource("models.toml").read_text(encoding="utf-8"))["model"]
-    return tuple(sorted((_from_entry(entry) for entry in entries), key=lambda spec: spec.parameters))
+    return tuple(sorted((_from_entry(entry) for entry in _entries()), key=lambda spec: spec.parameters))
+
+
+def config_of(spec: ModelSpec) -> dict[str, Any]:
+    """A copy of the facts of the model's config.json, the language part on top: what a module is built from.
+
+    Of a folder they are read anew, which raises what core.modelconfig.read_config raises. Raises
+    Trouble(MODEL_UNKNOWN) for a spec that is neither a folder nor in the catalogue.
+    """
+    if spec.source == "folder":
+        return read_config(Path(spec.id) / "config.json")
+    found = next((entry["config"] for entry in _entries() if entry["repo"] == spec.repo), None)
+    if found is None:
+        raise Trouble(Code.MODEL_UNKNOWN, model=spec.id)
+    return copy.deepcopy(found)
 
 
 def spec_of(model: str) -> ModelSpec:
@@ -98,6 +116,12 @@ def spec_from_config(config: Path) -> ModelSpec:
 
 
 @lru_cache(maxsize=1)
+def _entries() -> tuple[dict[str, Any], ...]:
+    """The [[model]] tables of resources/models.toml as they stand there."""
+    return tuple(tomllib.loads(resource("models.toml").read_text(encoding="utf-8"))["model"])
+
+
+@lru_cache(maxsize=1)
 def _by_name() -> dict[str, ModelSpec]:
     """The catalogue by lower-case id, Hugging Face id and the latter's last part."""
     names: dict[str, ModelSpec] = {}
@@ -109,20 +133,22 @@ def _by_name() -> dict[str, ModelSpec]:
 
 def _from_entry(entry: dict[str, Any]) -> ModelSpec:
     """One [[model]] table; `stored` counts the parameters on disk, where a tied head may lie twice."""
-    architecture = Architecture(**entry["architecture"])
+    architecture = architecture_of(entry["config"])
     published = int(entry["parameters"])
     return ModelSpec(
         id=entry.get("id", entry["repo"]),
         title=entry["title"],
         architecture=architecture,
         source=entry.get("source", "huggingface"),
-        size_class=size_class(architecture.parameters),
+        size_class=size_class(published),
         licence=entry["licence"],
         gated=entry.get("gated", False),
         languages=tuple(entry["languages"]),
-        context=entry["context"],
+        context=context_of(entry["config"]),
         download_bytes=entry.get("download_bytes", 2 * entry.get("stored", published)),
         repo=entry["repo"],
+        modelscope=entry.get("modelscope", ""),
+        published=published,
     )
 
 

@@ -24,9 +24,9 @@ def check_model_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise Trouble(Code.MODEL_MISSING, path=folder, model=folder.name)
     config = _read_json(folder / "config.json")
-    if "auto_map" in config:
+    if config.get("auto_map"):
         raise Trouble(Code.MODEL_CUSTOM_CODE, path=folder)
-    if "quantization_config" in config:
+    if config.get("quantization_config"):
         raise Trouble(Code.MODEL_UNSUPPORTED, path=folder, text="already quantized")
     for shard in _shards(folder):
         _check_shard(shard)

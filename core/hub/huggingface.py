@@ -12,7 +12,7 @@ from core.hub.source import Convert, Tell
 from core.problems import Code, Trouble
 
 _WANTED = ("*.safetensors", "*.json", "*.jinja", "tokenizer.model", "*.txt", "LICENSE*", "README.md")
-_UNWANTED = ("original/*", "*.bin", "*.gguf", "*.pth", "*.onnx", "onnx/*", "metal/*")
+_UNWANTED = ("original/*", "consolidated*", "*.bin", "*.gguf", "*.pth", "*.onnx", "onnx/*", "metal/*")
 
 
 class HuggingFaceSource:

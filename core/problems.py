@@ -17,6 +17,11 @@ class Code(StrEnum):
 
     NO_GPU = "no_gpu"
     DRIVER = "driver"
+    DRIVER_MISMATCH = "driver_mismatch"
+    DRIVER_PERMISSION = "driver_permission"
+    CARD_SPLIT = "card_split"
+    CARD_GONE = "card_gone"
+    CARD_UNKNOWN = "card_unknown"
     GPU_MEMORY = "gpu_memory"
     GPU_LOST = "gpu_lost"
     SYSTEM_MEMORY = "system_memory"
@@ -144,6 +149,7 @@ def _by_errno(error: OSError) -> Problem | None:
 # Libraries that raise RuntimeError for everything leave only their sentences to go by.
 _TEXTS: tuple[tuple[str, Code], ...] = (
     ("CUDA out of memory", Code.GPU_MEMORY),
+    ("CUDA error: out of memory", Code.GPU_MEMORY),
     ("CUBLAS_STATUS_ALLOC_FAILED", Code.GPU_MEMORY),
     ("DefaultCPUAllocator: can't allocate memory", Code.SYSTEM_MEMORY),
     ("DefaultCPUAllocator: not enough memory", Code.SYSTEM_MEMORY),
@@ -152,6 +158,10 @@ _TEXTS: tuple[tuple[str, Code], ...] = (
     ("no kernel image is available", Code.DRIVER),
     ("CUDA error: unspecified launch failure", Code.GPU_LOST),
     ("GPU is lost", Code.GPU_LOST),
+    ("CUDA error: the launch timed out", Code.GPU_LOST),
+    ("CUDA error: uncorrectable ECC error", Code.GPU_LOST),
+    ("CUDA error: no CUDA-capable device is detected", Code.GPU_LOST),
+    ("CUDA error: unknown error", Code.GPU_LOST),
     ("MetadataIncompleteBuffer", Code.MODEL_CORRUPT),
     ("Error while deserializing header", Code.MODEL_CORRUPT),
     ("HeaderTooLarge", Code.MODEL_CORRUPT),

@@ -5,21 +5,47 @@ import psutil
 from core import gpu
 from core.events import Measured
 
+#: Readings in a row without an answer after which a card counts as lost: a driver may be busy for a moment.
+MISSED = 3
+
 
 class Meter:
-    """Reads card `card`, or the memory of process `pid` when there is no card."""
+    """Reads card `card`, or the memory of process `pid` on a computer without one.
+
+    A card that was there once is never replaced, neither by the process nor by another card that moved up into its
+    place: while it does not answer there is no reading.
+    """
 
     def __init__(self, pid: int | None, card: int = 0) -> None:
         self._pid, self._card = pid, card
+        self._uuid: str | None = None
+        self._missed = 0
+
+    @property
+    def lost(self) -> bool:
+        """Whether a card that was there has not answered for several readings."""
+        return self._missed >= MISSED
 
     def read(self) -> Measured | None:
-        """Return one reading, None when there is nothing to read any more."""
+        """Return one reading, None when there is nothing to read (any more)."""
         card = gpu.read(self._card)
-        if card is not None:
+        if card is not None and self._uuid in (None, card.uuid):
+            self._uuid, self._missed = card.uuid, 0
             return Measured(
                 used_bytes=card.used_bytes, total_bytes=card.total_bytes, on_card=True,
                 temperature=card.temperature, power_watts=card.power_watts, utilisation=card.utilisation,
             )  # fmt: skip
+        if self._uuid is not None:
+            self._missed += 1
+            return None
+        return self._of_process()
+
+    def silent(self) -> bool:
+        """Whether a card that was there gives no answer at this moment."""
+        self.read()
+        return self._missed > 0
+
+    def _of_process(self) -> Measured | None:
         try:
             used = psutil.Process(self._pid).memory_info().rss
         except psutil.Error:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import IO
 
 from core.codec import CodecError
-from core.events import Event, Failed, Last, Say, Stage, StageName, Stop, Stopped, decode_event, encode
+from core.events import Command, Event, Failed, Last, Noted, Stage, StageName, Stop, Stopped, decode_event, encode
 from core.jobs.measure import Meter
 from core.jobs.worker import Request, child_main
-from core.problems import Code, Trouble, diagnose_exit
+from core.problems import Code, Problem, Trouble, diagnose_exit
 from core.runs import RunFolder
 
 #: Seconds that a child gets between "please stop" and SIGTERM, and between SIGTERM and SIGKILL.
@@ -26,6 +26,10 @@ GRACE = 60.0
 TERMINATE_GRACE = 5.0
 #: Seconds between two memory readings.
 MEASURE_EVERY = 1.0
+#: Seconds that a child gets to notice by itself that its card is gone.
+LOST_GRACE = 15.0
+#: What a child says, or leaves unsaid, when its card is gone: CUDA has no clear words for that.
+_VAGUE = (Code.UNKNOWN, Code.WORKER_KILLED, Code.WORKER_CRASHED, Code.WORKER_SILENT)
 
 
 class JobProcess:
@@ -41,6 +45,8 @@ class JobProcess:
         self._log = log or (run.log_file if run else None)
         self._grace = grace
         self._asked_at: float | None = None
+        self._meter: Meter | None = None
+        self._lost_at: float | None = None
         self._hung_up = False
         self._lock = threading.Lock()
         context = multiprocessing.get_context("spawn")
@@ -68,7 +74,7 @@ class JobProcess:
         self._child_in.close()
         self._child_out.close()
 
-    def send(self, command: Stop | Say) -> None:
+    def send(self, command: Command) -> None:
         """Send a command; a child that is already gone is no error."""
         with self._lock, contextlib.suppress(OSError, ValueError):
             self._writer.send_bytes(encode(command).encode(errors="replace"))
@@ -106,23 +112,42 @@ class JobProcess:
         return stack.enter_context(self._run.events_file.open("a", encoding="utf-8", errors="replace"))
 
     def _until_last(self) -> Iterator[Event]:
-        meter = Meter(self._process.pid, self._run.plan().card) if self._run else None
+        self._meter = Meter(self._process.pid, self._run.plan().card) if self._run else None
         due = 0.0
         last: Last | None = None
         yield Stage(stage=StageName.STARTING)
         while last is None and not self._is_over():
-            if meter is not None and time.monotonic() >= due:
+            if self._meter is not None and time.monotonic() >= due:
                 due = time.monotonic() + MEASURE_EVERY
-                measured = meter.read()
-                if measured is not None:
-                    yield measured
+                yield from self._measured(self._meter)
             for event in self._received(MEASURE_EVERY):
                 if isinstance(event, Last):
                     last = event
                     break
                 yield event
             self._escalate()
-        yield last or self._obituary()
+            if last is None and self._lost_at is not None and time.monotonic() - self._lost_at > LOST_GRACE:
+                # it hangs in a driver that waits for the card
+                self.kill()
+                last = Failed(problem=Problem(Code.GPU_LOST))
+        yield self._blamed(last or self._obituary())
+
+    def _measured(self, meter: Meter) -> Iterator[Event]:
+        """Yield one reading, and a note when the card is lost; a card that comes back in time is forgiven."""
+        measured = meter.read()
+        if measured is not None:
+            yield measured
+        if not meter.lost:
+            self._lost_at = None
+        elif self._lost_at is None:
+            self._lost_at = time.monotonic()
+            yield Noted(code="card_lost")
+
+    def _blamed(self, last: Last) -> Last:
+        """Name the lost card as what a child died of that could not say it."""
+        if isinstance(last, Failed) and last.problem.code in _VAGUE and self._meter and self._meter.silent():
+            return replace(last, problem=Problem(Code.GPU_LOST, last.problem.facts))
+        return last
 
     def _received(self, seconds: float) -> Iterator[Event]:
         """Yield events that arrive within `seconds`; ends early when the child's end of the pipe closes."""
@@ -161,7 +186,8 @@ class JobProcess:
         self._process.join(TERMINATE_GRACE)
         if self._process.is_alive():
             self._process.kill()
-            self._process.join()
+            # not for ever: a process that waits for a lost card cannot be killed
+            self._process.join(TERMINATE_GRACE)
         if self._run and isinstance(event, Failed):
             return replace(event, resumable=True)
         if self._run and isinstance(event, Stopped):
@@ -171,7 +197,8 @@ class JobProcess:
     def _close(self) -> None:
         for end in (self._reader, self._writer):
             _close_quietly(end)
-        self._process.close()
+        with contextlib.suppress(ValueError):
+            self._process.close()
 
 
 def _close_quietly(end: "Connection[bytes, bytes]") -> None:

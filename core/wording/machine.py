@@ -23,6 +23,49 @@ MACHINE: dict[Code, Entry] = {
         ),
         Action.GET_DRIVER,
     ),
+    Code.DRIVER_MISMATCH: Entry(
+        N_("The graphics driver was updated and waits for a restart."),
+        (
+            N_("One half of the driver is new and the other half still old, so the card cannot be used."),
+            N_("Restart the computer, then look again."),
+            TECHNICAL,
+        ),
+        Action.RETRY,
+    ),
+    Code.DRIVER_PERMISSION: Entry(
+        N_("SoloTune is not allowed to use the graphics driver."),
+        (
+            N_("Your account, or the container that SoloTune runs in, has no access to the card."),
+            N_("A container needs access when it is started (with Docker: --gpus all)."),
+            TECHNICAL,
+        ),
+        Action.RETRY,
+    ),
+    Code.CARD_SPLIT: Entry(
+        N_("The card is split into parts (MIG), and none of them is here."),
+        (
+            N_("A card that is split can only be used through its parts."),
+            N_("Create a part with “nvidia-smi mig”, or end the splitting with “nvidia-smi -mig 0”, then look again."),
+        ),
+        Action.RETRY,
+    ),
+    Code.CARD_GONE: Entry(
+        N_("The card that this plan was made for is not in this computer."),
+        (
+            N_("It may be unplugged, switched off or hidden from SoloTune."),
+            KEPT,
+            N_("Connect it and try again, or choose another card."),
+        ),
+        Action.RETRY,
+    ),
+    Code.CARD_UNKNOWN: Entry(
+        Either(N_("SoloTune knows no card named “{card}”."), N_("SoloTune does not know this card.")),
+        (
+            N_("Do you mean one of these: {near}?"),
+            N_("Type a name such as RTX 4090, or the card's memory in GB, such as 24."),
+        ),
+        Action.RETRY,
+    ),
     Code.GPU_MEMORY: Entry(
         Either(N_("The card ran out of memory at step {step}."), N_("The card ran out of memory.")),
         (

@@ -1,15 +1,14 @@
 """Cards, their memory and their users, as NVML tells them or keeps them to itself."""
 
 import builtins
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
-import psutil
 import pytest
 
 from core import gpu
-from core.gpu import GpuProcess, cards, read
+from core.gpu import cards, read
 from core.problems import Code, Trouble
 from tests import fake_nvml
 from tests.fake_nvml import (
@@ -19,27 +18,17 @@ from tests.fake_nvml import (
     NVMLError,
     NVMLError_DriverNotLoaded,
     NVMLError_GpuIsLost,
+    NVMLError_GpuNotFound,
     NVMLError_LibraryNotFound,
     NVMLError_LibRmVersionMismatch,
     NVMLError_NoPermission,
     NVMLError_NotSupported,
+    NVMLError_ResetRequired,
     NVMLError_Uninitialized,
+    NVMLError_Unknown,
 )
 
 Install = Callable[[FakeNvml], FakeNvml]
-
-
-@pytest.fixture
-def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Put a FakeNvml in the place of pynvml; NVML is closed before and after."""
-
-    def put(fake: FakeNvml) -> FakeNvml:
-        gpu.close()
-        monkeypatch.setattr(gpu, "_nvml", lambda: fake)
-        return fake
-
-    yield put
-    gpu.close()
 
 
 def test_a_card_is_told_with_all_it_says(install: Install) -> None:
@@ -49,6 +38,8 @@ def test_a_card_is_told_with_all_it_says(install: Install) -> None:
     assert (card.total_bytes, card.free_bytes) == (24564 << 20, 20 * GIB)
     assert card.used_bytes == (24564 << 20) - 20 * GIB
     assert (card.capability, card.driver, card.cuda) == ((8, 9), "580.95.05", "13.0")
+    assert (card.temperature, card.power_watts, card.power_limit_watts, card.utilisation) == (41, 35.5, 450.0, 7)
+    assert (card.uuid, card.mig, card.unified, card.imagined) == ("GPU-5f0c", False, False, False)
 
 
 def test_every_card_keeps_its_own_index(install: Install) -> None:
@@ -79,12 +70,21 @@ def test_a_driver_without_cards_means_no_card(install: Install) -> None:
 
 
 @pytest.mark.parametrize("call", ["nvmlInit", "nvmlDeviceGetCount"])
-def test_a_failing_driver_is_told_in_its_own_words(install: Install, call: str) -> None:
-    install(FakeNvml(FakeCard(), fails={call: NVMLError_LibRmVersionMismatch("version mismatch")}))
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NVMLError_LibRmVersionMismatch("version mismatch"), Code.DRIVER_MISMATCH),
+        (NVMLError_NoPermission("Insufficient Permissions"), Code.DRIVER_PERMISSION),
+        (NVMLError_GpuIsLost("GPU is lost"), Code.GPU_LOST),
+        (NVMLError_Unknown("Unknown Error"), Code.DRIVER),
+    ],
+)
+def test_a_failing_driver_has_its_problem(install: Install, call: str, error: NVMLError, code: Code) -> None:
+    install(FakeNvml(FakeCard(), fails={call: error}))
     with pytest.raises(Trouble) as caught:
         cards()
-    assert caught.value.problem.code is Code.DRIVER
-    assert caught.value.problem.facts["text"] == "version mismatch"
+    assert caught.value.problem.code is code
+    assert caught.value.problem.facts["text"] == str(error)
 
 
 def test_after_a_failure_the_next_look_starts_afresh(install: Install) -> None:
@@ -144,35 +144,13 @@ def test_a_lost_card_does_not_hide_the_other(install: Install) -> None:
     assert (card.index, card.name) == (1, "alive")
 
 
-def test_when_every_card_is_lost_it_is_the_driver(install: Install) -> None:
-    install(FakeNvml(FakeCard(fails={"nvmlDeviceGetMemoryInfo": NVMLError_GpuIsLost("GPU is lost")})))
+@pytest.mark.parametrize("call", ["nvmlDeviceGetMemoryInfo", "nvmlDeviceGetHandleByIndex"])
+@pytest.mark.parametrize("error", [NVMLError_GpuIsLost("x"), NVMLError_ResetRequired("x"), NVMLError_GpuNotFound("x")])
+def test_when_every_card_is_lost_that_is_said(install: Install, call: str, error: NVMLError) -> None:
+    install(FakeNvml(FakeCard(fails={call: error}), FakeCard(fails={call: error}), FakeCard(fails={call: error})))
     with pytest.raises(Trouble) as caught:
         cards()
-    assert caught.value.problem.code is Code.DRIVER
-
-
-def test_processes_are_named_once_and_by_size(install: Install) -> None:
-    card = FakeCard(
-        processes=[(11, "/usr/bin/python3", 2 * GIB), (12, r"C:\Games\game.exe", 4 * GIB)],
-        graphics=[(12, r"C:\Games\game.exe", None), (13, "Xorg", 2**64 - 1)],
-    )
-    install(FakeNvml(card))
-    assert cards()[0].processes == (
-        GpuProcess(12, "game.exe", 4 * GIB),
-        GpuProcess(11, "python3", 2 * GIB),
-        GpuProcess(13, "Xorg", None),
-    )
-
-
-def test_a_name_that_nvml_keeps_is_asked_of_the_system(install: Install) -> None:
-    install(FakeNvml(FakeCard(processes=[(os.getpid(), "", 1)])))
-    assert cards()[0].processes[0].name == psutil.Process().name()
-
-
-def test_a_process_that_is_gone_has_no_name(install: Install) -> None:
-    gone = max(psutil.pids()) + 1_000_000
-    install(FakeNvml(FakeCard(processes=[(gone, "", 1)])))
-    assert cards()[0].processes == (GpuProcess(gone, "", 1),)
+    assert caught.value.problem.code is Code.GPU_LOST
 
 
 def test_a_reading_has_watts_and_degrees(install: Install) -> None:
@@ -225,12 +203,13 @@ def test_a_lost_card_reads_none_and_may_come_back(install: Install) -> None:
 
 
 def test_the_real_nvml_is_understood_on_any_computer() -> None:
-    """With a card there are cards, without one it is NO_GPU or DRIVER: never another exception."""
+    """With a card there are cards, without one it is a Problem about the driver: never another exception."""
     gpu.close()
     try:
         found = cards()
     except Trouble as trouble:
-        assert trouble.problem.code in (Code.NO_GPU, Code.DRIVER)
+        codes = (Code.NO_GPU, Code.DRIVER, Code.DRIVER_MISMATCH, Code.DRIVER_PERMISSION, Code.GPU_LOST, Code.CARD_SPLIT)
+        assert trouble.problem.code in codes
     else:
         assert all(card.total_bytes > card.free_bytes >= 0 for card in found)
     finally:
@@ -238,10 +217,16 @@ def test_the_real_nvml_is_understood_on_any_computer() -> None:
 
 
 def test_the_fake_has_no_call_that_pynvml_lacks() -> None:
-    """Guards the fake: each of its calls and errors exists in the real package under the same name."""
+    """Guards the fake: each of its calls, constants and errors is in the real package, and takes the same arguments."""
     pynvml = pytest.importorskip("pynvml")
-    calls = [name for name in dir(FakeNvml) if name.startswith("nvml")]
+    names = [name for name in dir(FakeNvml) if name.startswith(("nvml", "NVML_"))]
     errors = [name for name in vars(fake_nvml) if name.startswith("NVMLError_")]
-    assert len(calls) > 10
-    assert len(errors) > 5
-    assert [name for name in calls + errors if not hasattr(pynvml, name)] == []
+    assert len(names) > 20
+    assert len(errors) > 10
+    assert [name for name in names + errors if not hasattr(pynvml, name)] == []
+    for name in names:
+        real, fake = getattr(pynvml, name), getattr(FakeNvml, name)
+        if callable(fake):
+            assert len(signature(real).parameters) == len(signature(fake).parameters) - 1, name
+        else:
+            assert real == fake, name

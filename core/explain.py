@@ -13,26 +13,34 @@ _METHODS = {
     Method.LORA8: ReasonCode.METHOD_LORA8,
     Method.QLORA: ReasonCode.METHOD_QLORA,
 }
+#: Which way a base is held ends with which result, best first.
+_PRECISION = (Method.LORA, Method.LORA8, Method.QLORA)
 
 
-def why_tier(tier: Tier, total_bytes: int) -> Reason:
-    """The row of the VRAM table that the card's total memory falls into."""
+def why_tier(tier: Tier, total_bytes: int = 0) -> Reason:
+    """A row of the VRAM table: the one that a card's total memory falls into.
+
+    The documents' last tier is open upwards, as they say it; that tiers of ours follow is another matter.
+    """
+    last = tier.source != OURS and tier.from_gb == rules()["documents_gb"]
     facts: dict[str, Any] = {
-        "card_gb": card_gb(total_bytes),
         "low_gb": tier.from_gb,
-        "high_gb": tier.to_gb,
+        "high_gb": 0 if last else tier.to_gb,
         "size_class": tier.size_class,
         "method": tier.method.value,
-        "total_bytes": total_bytes,
     }
+    if total_bytes:
+        facts |= {"card_gb": card_gb(total_bytes), "total_bytes": total_bytes}
     if tier.code == ReasonCode.TIER_BEYOND:
         facts["documents_gb"] = rules()["documents_gb"]
     return Reason(ReasonCode(tier.code), facts, tier.source)
 
 
-def why_model(model: ModelSpec) -> Reason:
-    """Which model stands for the class (ruling e)."""
-    return Reason(ReasonCode.MODEL_OF_CLASS, titled(model) | {"size_class": model.size_class}, OURS)
+def why_model(model: ModelSpec, *, chosen: bool = False) -> tuple[Reason, ...]:
+    """Which model stands for the class (ruling e), or that it was chosen; and whether its memory is known at all."""
+    code = ReasonCode.MODEL_CHOSEN if chosen else ReasonCode.MODEL_OF_CLASS
+    said = Reason(code, titled(model) | {"size_class": model.size_class}, OURS)
+    return (said,) if model.architecture.known else (said, Reason(ReasonCode.ROUGH_ESTIMATE, titled(model), OURS))
 
 
 def why_method(model: ModelSpec, method: Method) -> tuple[Reason, ...]:
@@ -41,6 +49,19 @@ def why_method(model: ModelSpec, method: Method) -> tuple[Reason, ...]:
         return ()
     facts = {"size_class": model.size_class, "method": method.value}
     return (Reason(_METHODS[method], facts, rules()["method"][method.value]["source"]),)
+
+
+def why_not_method(method: Method, capability: tuple[int, int]) -> Reason:
+    """What the card lacks for a method that would have come first."""
+    needed = tuple(rules()["capability"][method.value])
+    facts = {"method": method.value, "needed": dotted(needed), "capability": dotted(capability)}
+    return Reason(ReasonCode.METHOD_NOT_ON_CARD, facts, OURS)
+
+
+def why_half_precision(capability: tuple[int, int]) -> Reason:
+    """Why a card computes in fp16: bf16 begins at capability 8.0."""
+    needed = tuple(rules()["capability"]["bf16"])
+    return Reason(ReasonCode.FP16_COMPUTE, {"needed": dotted(needed), "capability": dotted(capability)}, OURS)
 
 
 def why_memory(predicted: Estimate, free_bytes: int, total_bytes: int) -> tuple[Reason, ...]:
@@ -59,21 +80,52 @@ def why_memory(predicted: Estimate, free_bytes: int, total_bytes: int) -> tuple[
     return (taken, verdict) if used > reserve else (verdict,)
 
 
-def stepped(proposed: ModelSpec, model: ModelSpec, start: TrainingPlan, plan: TrainingPlan) -> tuple[Reason, ...]:
-    """What differs from the proposal: the model, and what `plan` gave up against its own `start`."""
+def titled_change(before: tuple[str, int], after: tuple[str, int]) -> Reason:
+    """Another model, each as title and parameters."""
+    sizes = {"before_parameters": before[1], "after_parameters": after[1]}
+    return _step(ReasonCode.STEPPED_MODEL, before[0], after[0], **sizes)
+
+
+def changes(start: TrainingPlan, plan: TrainingPlan) -> tuple[Reason, ...]:
+    """What differs between two plans of one model: method, micro-batch, recomputation, length, 8-bit optimizer."""
     found: list[Reason] = []
-    if model != proposed:
-        sizes = {"before_parameters": proposed.parameters, "after_parameters": model.parameters}
-        found.append(_step(ReasonCode.STEPPED_MODEL, proposed.title, model.title, **sizes))
     if plan.method is not start.method:
         found.append(_step(ReasonCode.STEPPED_METHOD, start.method.value, plan.method.value))
     if plan.batch != start.batch:
-        found.append(_step(ReasonCode.STEPPED_BATCH, start.batch, plan.batch, accumulation=plan.accumulation))
+        code = ReasonCode.STEPPED_BATCH if plan.batch < start.batch else ReasonCode.LARGER_BATCH
+        found.append(_step(code, start.batch, plan.batch, accumulation=plan.accumulation))
     if plan.checkpointing != start.checkpointing:
         found.append(_step(ReasonCode.STEPPED_CHECKPOINTING, start.checkpointing, plan.checkpointing))
     if plan.tokens != start.tokens:
         found.append(_step(ReasonCode.STEPPED_TOKENS, start.tokens, plan.tokens))
     return tuple(found)
+
+
+def step_cost(slower: int) -> Reason:
+    """What a change costs in time, in per cent; published figures, not measured on this card."""
+    code = ReasonCode.STEP_COST if slower > 0 else ReasonCode.STEP_FREE if slower == 0 else ReasonCode.STEP_FASTER
+    return Reason(code, {"percent": abs(slower)}, OURS)
+
+
+def quality_of_change(before: TrainingPlan, after: TrainingPlan) -> tuple[Reason, ...]:
+    """What a change does to the result: a smaller model, a shorter row, a base in fewer bits; or nothing."""
+    found: list[Reason] = []
+    if before.model != after.model:
+        found.append(Reason(ReasonCode.QUALITY_SMALLER, {}, OURS))
+    elif _PRECISION.index(after.method) != _PRECISION.index(before.method):
+        found.append(quality_of_method(after.method))
+    if after.tokens < before.tokens:
+        found.append(Reason(ReasonCode.QUALITY_CUT, {"tokens": after.tokens}, OURS))
+    return tuple(found) or (Reason(ReasonCode.QUALITY_SAME, {}, OURS),)
+
+
+def quality_of_method(method: Method) -> Reason:
+    """How exact a way of holding the base is."""
+    if method is Method.QLORA:
+        behind = rules()["quality"]
+        facts = {"low": behind["qlora_behind_low"], "high": behind["qlora_behind_high"]}
+        return Reason(ReasonCode.QUALITY_QLORA, facts, behind["source"])
+    return Reason(ReasonCode.QUALITY_LORA8 if method is Method.LORA8 else ReasonCode.QUALITY_LORA, {}, OURS)
 
 
 def why_settings(plan: TrainingPlan, goal: str) -> tuple[Reason, ...]:
@@ -120,9 +172,28 @@ def why_instead(
     return Reason(code, facts, OURS)
 
 
+def expected_speed(speed: float) -> Reason:
+    """The speed of an alternative against the recommendation; published figures, not measured on this card."""
+    return Reason(ReasonCode.EXPECTED_SPEED, {"percent": round(100 * speed)}, OURS)
+
+
+def quality(before: tuple[ModelSpec, TrainingPlan], after: tuple[ModelSpec, TrainingPlan]) -> Reason:
+    """What an alternative does to the result against the recommendation."""
+    (first, plan), (second, other) = before, after
+    if first.parameters != second.parameters:
+        larger = second.parameters > first.parameters
+        return Reason(ReasonCode.QUALITY_LARGER if larger else ReasonCode.QUALITY_SMALLER, {}, OURS)
+    return quality_of_change(plan, other)[0]
+
+
 def titled(model: ModelSpec) -> dict[str, str | int]:
     """A model as facts."""
     return {"model": model.id, "title": model.title, "parameters": model.parameters}
+
+
+def dotted(capability: tuple[int, ...]) -> str:
+    """A compute capability as NVIDIA writes it, "8.6"."""
+    return ".".join(map(str, capability))
 
 
 def _step(code: ReasonCode, before: str | int, after: str | int, **more: int) -> Reason:

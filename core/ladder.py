@@ -1,36 +1,71 @@
-"""The ladder: plans that need less memory, step by step."""
+"""The ladder: plans and models that need less memory, step by step, and what each step costs."""
 
-from collections.abc import Iterator
+import re
 from dataclasses import replace
 
+from core.architecture import Architecture
+from core.catalog import ModelSpec, models, spec_of
+from core.explain import changes, quality_of_change, step_cost, titled_change
 from core.plan import Method, TrainingPlan
+from core.problems import Trouble
+from core.reasons import Reason
+from core.shapes import RECOMPUTATION, shorter_than
+from core.speed import relative
+from core.tiers import classes
 
-#: Least recomputation first; each step needs less memory and more time.
-RECOMPUTATION = ("none", "4", "2", "full")
 #: From the most precise base to the smallest.
 METHODS = (Method.LORA, Method.LORA8, Method.QLORA)
-#: Rows are never cut shorter than this, in tokens.
-FEWEST_TOKENS = 256
 #: Micro-batches per step that a plan can hold.
 _MOST_ACCUMULATION = 4096
+#: A model is a smaller one when it has at most this share of the parameters: 14.77B is no step down to 14.76B.
+_SMALLER = 0.9
+#: The size in a model's name: "7B", "1.7b", "360M", "8x7B", "A3B".
+_SIZE = re.compile(r"a?(?:\d+x)?\d+(?:\.\d+)?[bm]", re.IGNORECASE)
 
 
 def smaller(plan: TrainingPlan) -> TrainingPlan | None:
     """The next step down the ladder that needs less memory, None at its end.
 
     The micro-batch halves while accumulation keeps the rows per step; then more recomputation, then rows half
-    as long (down to 256 tokens), then LoRA → LoRA 8-bit → QLoRA. A smaller model is the user's choice, not a
-    step.
+    as long (down to 256 tokens), then LoRA → LoRA 8-bit → QLoRA. After that comes a smaller model, which is for the
+    user to agree to: see `smaller_model`.
     """
-    return _smaller_shape(plan) or _shorter(plan) or _smaller_method(plan)
+    return _smaller_shape(plan) or shorter_than(plan) or _smaller_method(plan)
 
 
-def shapes(plan: TrainingPlan, *, cut: bool) -> Iterator[TrainingPlan]:
-    """`plan` and every smaller one with the same method; rows are cut short only with `cut`."""
-    shape: TrainingPlan | None = plan
-    while shape:
-        yield shape
-        shape = _smaller_shape(shape) or (_shorter(shape) if cut else None)
+def smaller_model(model: ModelSpec) -> ModelSpec | None:
+    """The next smaller model: of the same series ("Qwen3"), else of the same family ("Qwen"), else the one that
+    stands for the next class. None for the smallest.
+    """
+    below = [known for known in models() if known.parameters <= _SMALLER * model.parameters]
+    for kin in (_series, _family):
+        related = [known for known in below if kin(known) == kin(model) and known.source != "starter"]
+        if related:
+            return max(related, key=lambda known: known.parameters)
+    standing = [spec for spec in map(spec_of, (each.model for each in classes().values())) if spec in below]
+    return max(standing, key=lambda known: known.parameters, default=None)
+
+
+def difference(before: TrainingPlan, after: TrainingPlan) -> tuple[Reason, ...]:
+    """What `after` does otherwise than `before` to need less memory, one Reason (STEPPED_*) for each change."""
+    model = () if before.model == after.model else (titled_change(_named(before.model), _named(after.model)),)
+    return (*model, *changes(before, after))
+
+
+def slower_percent(before: TrainingPlan, after: TrainingPlan, architecture: Architecture) -> int:
+    """How much more time `after` takes for as many tokens, in per cent; negative when it takes less.
+
+    `architecture` is that of `before`; a model of another name is looked up. By core.speed: from published figures,
+    not measured on this card.
+    """
+    second = architecture if before.model == after.model else _architecture(after.model, architecture)
+    return round(100 / relative(second, after, (architecture, before)) - 100)
+
+
+def cost_of_step(before: TrainingPlan, after: TrainingPlan, architecture: Architecture) -> tuple[Reason, ...]:
+    """What changed, what it costs in time (STEP_COST), and what it does to the result (QUALITY_*)."""
+    time = step_cost(slower_percent(before, after, architecture))
+    return (*difference(before, after), time, *quality_of_change(before, after))
 
 
 def methods_from(method: Method) -> tuple[Method, ...]:
@@ -55,10 +90,35 @@ def _recomputed(checkpointing: str) -> float:
     return 1 / max(1, int(checkpointing))
 
 
-def _shorter(plan: TrainingPlan) -> TrainingPlan | None:
-    return replace(plan, tokens=max(FEWEST_TOKENS, plan.tokens // 2)) if plan.tokens > FEWEST_TOKENS else None
-
-
 def _smaller_method(plan: TrainingPlan) -> TrainingPlan | None:
     below = methods_from(plan.method)[1:]
     return replace(plan, method=below[0]) if below else None
+
+
+def _series(model: ModelSpec) -> str:
+    """The name up to its size: "qwen2.5-coder" of Qwen/Qwen2.5-Coder-7B-Instruct."""
+    name = (model.repo or model.title).rpartition("/")[2].lower()
+    parts = re.split(r"[-_ ]", name)
+    sizes = [place for place, part in enumerate(parts) if _SIZE.fullmatch(part)]
+    return "-".join(parts[: sizes[0]] if sizes else parts)
+
+
+def _family(model: ModelSpec) -> str:
+    """The series without its version: "qwen-coder", "llama"."""
+    return "-".join(filter(None, (re.sub(r"v?[\d.]+$", "", part) for part in _series(model).split("-"))))
+
+
+def _named(model: str) -> tuple[str, int]:
+    """Title and parameters of a model that a plan names; the name and 0 for one that is not known here."""
+    try:
+        spec = spec_of(model)
+    except Trouble:
+        return model, 0
+    return spec.title, spec.parameters
+
+
+def _architecture(model: str, otherwise: Architecture) -> Architecture:
+    try:
+        return spec_of(model).architecture
+    except Trouble:
+        return otherwise

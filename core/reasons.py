@@ -13,7 +13,10 @@ OURS = "SoloTune"
 
 
 class ReasonCode(StrEnum):
-    """Every code a Reason can carry. The comment lists the facts that come with it."""
+    """Every code a Reason can carry. The comment lists the facts that come with it.
+
+    Beside them are the documents' rules (core.advice.rules_about): rows of tiers.toml, whose codes begin with "doc_".
+    """
 
     # Which tier the card's total memory falls into (recommend.py; tiers.toml).
     TIER = "tier"  # card_gb, low_gb, high_gb (0 = open), size_class, method, total_bytes; source D3
@@ -22,9 +25,13 @@ class ReasonCode(StrEnum):
 
     # Which model stands for the tier's class, and why this method.
     MODEL_OF_CLASS = "model_of_class"  # model, title, parameters, size_class
+    MODEL_CHOSEN = "model_chosen"  # the same: a model that somebody chose
+    ROUGH_ESTIMATE = "rough_estimate"  # model, title, parameters: unknown layers, the dry run decides
     METHOD_LORA = "method_lora"  # size_class, method: 16-bit base, most precise, nothing to convert
     METHOD_LORA8 = "method_lora8"  # size_class, method: 8-bit base, best value for 7B from 10 GB (D3)
     METHOD_QLORA = "method_qlora"  # size_class, method: NF4 base, the only feasible one for 13B or little memory (D3)
+    METHOD_NOT_ON_CARD = "method_not_on_card"  # method, needed, capability ("7.5"): the card cannot do it
+    FP16_COMPUTE = "fp16_compute"  # needed, capability: no bf16, so fp16 with fp32 adapters
 
     # How it stands against the memory that is free now.
     FREE_LESS_THAN_TOTAL = "free_less_than_total"  # free_bytes, total_bytes, used_bytes
@@ -37,6 +44,21 @@ class ReasonCode(StrEnum):
     STEPPED_TOKENS = "stepped_tokens"  # before, after (longest sequence in tokens)
     STEPPED_METHOD = "stepped_method"  # before, after (method values)
     STEPPED_MODEL = "stepped_model"  # before, after (titles), before_parameters, after_parameters
+    LARGER_BATCH = "larger_batch"  # before, after, accumulation: unpacking 4-bit weights less often is faster
+
+    # What a step costs (ladder.py; published figures, not measured on this card).
+    STEP_COST = "step_cost"  # percent: more time for as many tokens
+    STEP_FREE = "step_free"  # percent 0
+    STEP_FASTER = "step_faster"  # percent: less time
+
+    # What a step or an alternative does to the result.
+    QUALITY_SAME = "quality_same"
+    QUALITY_LORA = "quality_lora"  # 16-bit base: the most exact way
+    QUALITY_LORA8 = "quality_lora8"  # 8-bit base
+    QUALITY_QLORA = "quality_qlora"  # low, high: per cent behind LoRA at most; source D3
+    QUALITY_SMALLER = "quality_smaller"  # a smaller model knows less
+    QUALITY_LARGER = "quality_larger"
+    QUALITY_CUT = "quality_cut"  # tokens: what is behind them is not learned
 
     # Settings.
     RANK_BY_GOAL = "rank_by_goal"  # goal, rank, low, high; source "D1, D4"
@@ -47,11 +69,16 @@ class ReasonCode(StrEnum):
     NO_RECOMPUTATION = "no_recomputation"  # checkpointing "none": the memory allows the fastest way
     SOME_RECOMPUTATION = "some_recomputation"  # checkpointing ("4", "2", "full"): time for memory
 
+    # The longest sequence against the rows' lengths in tokens (planning.py).
+    LENGTH_WHOLE = "length_whole"  # tokens, longest: no row is cut
+    LENGTH_CUTS = "length_cuts"  # rows_cut, tokens, longest, share: so many rows are longer
+
     # What an alternative offers, always the first reason of an alternative.
     ALTERNATIVE_SAFER = "alternative_safer"  # saved_bytes, needed_bytes, method, title: more headroom
     ALTERNATIVE_FASTER = "alternative_faster"  # before_parameters, after_parameters, title: a smaller model
     ALTERNATIVE_BIGGER = "alternative_bigger"  # before_parameters, after_parameters, title, needed_bytes
     ALTERNATIVE_PRECISER = "alternative_preciser"  # method, title, needed_bytes: 16-bit base
+    EXPECTED_SPEED = "expected_speed"  # percent of the first suggestion's tokens per second
 
     # Practice mode, for a computer without an NVIDIA card.
     PRACTICE = "practice"  # model, title, parameters

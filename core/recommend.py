@@ -1,68 +1,81 @@
 """The documents' VRAM tiers: which method and model size suit a card, checked against what is free now.
 
-The tier proposes, the estimate decides (ruling c): the tier comes from the card's total memory, then the
-proposal is stepped down until it fits what is free: smaller micro-batch, recomputation, a smaller method, a
-smaller model. Here the method changes before rows are cut short, because nobody has chosen a method yet;
-`smaller`, which shrinks a plan that somebody made, keeps the method longest.
+The tier proposes, the estimate decides (ruling c): the tier comes from the card's total memory, then what it
+proposes is fitted into what is free: of all shapes of the plan (micro-batch, recomputation) the fastest that fits,
+then a smaller method, then shorter rows, then a smaller model. Methods that the card cannot do are left out. Here
+the method changes before rows are cut short, because nobody has chosen a method yet; `smaller`, which shrinks a plan
+that somebody made, keeps the method longest.
 
 The codes of a Reason with the facts they carry are listed in core/reasons.py (ReasonCode).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from core import explain
 from core.catalog import ModelSpec, spec_of
-from core.ladder import METHODS, methods_from, shapes
+from core.fit import UNFITTED, Constants
+from core.fitting import NO_DATA as NO_DATA
+from core.fitting import Recommendation as Recommendation
+from core.fitting import Room, start
+from core.ladder import METHODS, methods_from, smaller_model
 from core.ladder import smaller as smaller
 from core.plan import Method, TrainingPlan
 from core.reasons import Reason as Reason
 from core.reasons import ReasonCode as ReasonCode
+from core.speed import relative
 from core.tiers import Tier, classes, goal_of, rules, tier_of
-from core.vram import Estimate, estimate
+from core.vram import estimate
 
-#: A recommendation comes before the data, but a plan names a file: plans here carry this until data is
-#: chosen.
-NO_DATA = ("?",)
-#: How many alternatives are offered at most.
-_MOST_ALTERNATIVES = 3
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """One way to go: a model, a method and a whole plan (without data), with its predicted memory."""
-
-    tier: str
-    model: ModelSpec
-    method: Method
-    plan: TrainingPlan
-    estimate: Estimate
-    fits: bool
-    reasons: tuple[Reason, ...] = ()
-    alternatives: tuple["Recommendation", ...] = ()
+#: What a card can do when nobody says: bf16, and every method.
+MODERN = (8, 0)
+#: An alternative is called faster from this speed on.
+_FASTER = 1.1
+#: An alternative has more room when it needs at most this share of the memory.
+_LESS = 0.9
 
 
-def recommend(total_bytes: int, free_bytes: int, goal: str = "medium") -> Recommendation:
+def recommend(
+    total_bytes: int,
+    free_bytes: int,
+    goal: str = "medium",
+    *,
+    capability: tuple[int, int] = MODERN,
+    constants: Constants = UNFITTED,
+    model: ModelSpec | None = None,
+) -> Recommendation:
     """Recommend for a card; `goal` is "simple", "medium" or "complex" (rank by task, D1/D4).
 
-    `fits` is False when not even the smallest model fits; practice on the processor is the alternative then.
-    Raises ValueError for other goals.
+    `capability` is the card's; (0, 0), unknown, counts as a modern one. `constants` are those of the card. With
+    `model` it is about that model alone: the method and settings that suit it. `fits` is False when not even the
+    smallest way fits; practice on the processor, or another model, is the alternative then. Raises ValueError for
+    other goals.
     """
-    card = _Card(tier_of(total_bytes), total_bytes, min(free_bytes, total_bytes), goal)
+    room = Room(min(free_bytes, total_bytes), goal, capability if any(capability) else MODERN, constants)
+    card = _Card(tier_of(total_bytes), total_bytes, room, model)
     for chosen in card.ways_down():
         if chosen.fits:
             return replace(chosen, reasons=card.reasons(chosen), alternatives=card.alternatives(chosen))
-    return replace(chosen, reasons=card.reasons(chosen), alternatives=(practice(goal),))
+    return replace(chosen, reasons=card.reasons(chosen), alternatives=card.instead())
 
 
-def fitted(model: ModelSpec, method: Method, free_bytes: int, goal: str = "medium") -> Recommendation:
-    """A plan for a model and a method that somebody chose: the least slow one that fits `free_bytes`.
+def fitted(
+    model: ModelSpec,
+    method: Method,
+    free_bytes: int,
+    goal: str = "medium",
+    *,
+    tokens: int = 0,
+    capability: tuple[int, int] = MODERN,
+    constants: Constants = UNFITTED,
+) -> Recommendation:
+    """A plan for a model and a method that somebody chose: the fastest that fits `free_bytes`.
 
-    Rows are cut short when nothing else helps. When nothing fits it is the smallest plan there is, with
-    `fits` False.
+    `tokens` is the longest sequence wanted, 0 for the usual one. Rows are cut short when nothing else helps. When
+    nothing fits it is the smallest plan there is, with `fits` False.
     """
-    return _fit(model, method, free_bytes, goal, cut=True)
+    room = Room(free_bytes, goal, capability if any(capability) else MODERN, constants)
+    return room.fit(model, method, cut=True, tokens=tokens)
 
 
 def practice(goal: str = "medium") -> Recommendation:
@@ -80,119 +93,140 @@ def practice(goal: str = "medium") -> Recommendation:
 
 @dataclass(frozen=True)
 class _Card:
-    """What a recommendation is made for."""
+    """What a recommendation is made for; `model` is the one that was chosen, None when the tier is to say."""
 
     tier: Tier
     total_bytes: int
-    free_bytes: int
-    goal: str
+    room: Room
+    model: ModelSpec | None
+
+    @property
+    def proposed(self) -> ModelSpec:
+        return self.model or spec_of(classes()[self.tier.size_class].model)
 
     def ways_down(self) -> Iterator[Recommendation]:
         """The tier's proposal and what comes after it, each fitted as well as it can be."""
-        for name in _classes_from(self.tier.size_class):
-            first = self.tier.method if name == self.tier.size_class else classes()[name].method
-            for method in methods_from(first):
-                yield self.way(name, method, cut=method is METHODS[-1])
+        order = list(classes())
+        names = order[order.index(self.tier.size_class) :]
+        for model in [self.model] if self.model else [spec_of(classes()[name].model) for name in names]:
+            methods = self.methods(model)
+            for method in methods:
+                yield self.way(model, method, cut=method is methods[-1])
 
-    def way(self, size_class: str, method: Method, *, cut: bool) -> Recommendation:
-        """The class's model with this method."""
-        found = _fit(spec_of(classes()[size_class].model), method, self.free_bytes, self.goal, cut=cut)
-        return replace(found, tier=self.tier.name)
+    def way(self, model: ModelSpec, method: Method, *, cut: bool = False) -> Recommendation:
+        return replace(self.room.fit(model, method, cut=cut), tier=self.tier.name)
+
+    def first_method(self, model: ModelSpec) -> Method:
+        """The tier's method for a model of its class, else that of the model's own class."""
+        name = _class_of(model)
+        return self.tier.method if name == self.tier.size_class else classes()[name].method
+
+    def methods(self, model: ModelSpec) -> tuple[Method, ...]:
+        """From the first method down; 16 bits where the card can do nothing of that."""
+        able = tuple(method for method in methods_from(self.first_method(model)) if self.room.can(method))
+        return able or (Method.LORA,)
 
     def reasons(self, way: Recommendation) -> tuple[Reason, ...]:
         """Why this way: tier, model, method, memory, steps down, settings."""
-        proposed = spec_of(classes()[self.tier.size_class].model)
-        first = self.tier.method if way.model == proposed else classes()[_class_of(way.model)].method
+        first, capability = self.first_method(way.model), self.room.capability
+        lacking = () if self.room.can(first) else (explain.why_not_method(first, capability),)
+        half = (explain.why_half_precision(capability),) if self.room.autocast else ()
+        before, after = self.proposed, way.model
+        sizes = ((before.title, before.parameters), (after.title, after.parameters))
+        changed = explain.changes(start(way.model, first, self.room.goal), way.plan)
+        settings = explain.why_settings(way.plan, self.room.goal)
+        if ReasonCode.STEPPED_CHECKPOINTING in [reason.code for reason in changed]:
+            # that was said just now
+            settings = tuple(reason for reason in settings if reason.code != ReasonCode.SOME_RECOMPUTATION)
         return (
             explain.why_tier(self.tier, self.total_bytes),
-            explain.why_model(way.model),
+            *explain.why_model(way.model, chosen=self.model is not None),
+            *lacking,
             *explain.why_method(way.model, way.method),
-            *explain.why_memory(way.estimate, self.free_bytes, self.total_bytes),
-            *explain.stepped(proposed, way.model, _start(way.model, first, self.goal), way.plan),
-            *explain.why_settings(way.plan, self.goal),
+            *explain.why_memory(way.estimate, self.room.free_bytes, self.total_bytes),
+            *(() if before == after else (explain.titled_change(*sizes),)),
+            *changed,
+            *half,
+            *settings,
         )
+
+    def instead(self) -> tuple[Recommendation, ...]:
+        """What is offered when nothing fits."""
+        if self.model is None:
+            return (practice(self.room.goal),)
+        room = self.room
+        other = recommend(
+            self.total_bytes, room.free_bytes, room.goal, capability=room.capability, constants=room.constants
+        )
+        return (replace(other, alternatives=()),) if other.fits else other.alternatives
 
     def alternatives(self, way: Recommendation) -> tuple[Recommendation, ...]:
-        """Up to three other ways that fit, each led by the reason that speaks for it."""
-        offers = (self._safer(way), self._bigger(way), self._preciser(way), self._faster(way))
-        return tuple(offer for offer in offers if offer)[:_MOST_ALTERNATIVES]
+        """Other ways that fit, each led by the reason that speaks for it: safer, faster, bigger, more precise."""
+        offers = (
+            (ReasonCode.ALTERNATIVE_SAFER, self._safer(way)),
+            (ReasonCode.ALTERNATIVE_FASTER, self._faster(way)),
+            (ReasonCode.ALTERNATIVE_BIGGER, self._bigger(way)),
+            (ReasonCode.ALTERNATIVE_PRECISER, self._preciser(way)),
+        )
+        return tuple(self._offer(code, way, offer) for code, offer in offers if offer)
 
     def _safer(self, way: Recommendation) -> Recommendation | None:
-        """The same plan on a smaller base (ruling b), or with more recomputation where there is none."""
-        below = methods_from(way.method)[1:]
-        shape = (
-            replace(way.plan, method=below[0]) if below else next(islice(shapes(way.plan, cut=False), 1, None), None)
-        )
-        if shape is None:
+        """The same on a smaller base (ruling b), or in the fastest shape that needs clearly less memory."""
+        below = [method for method in methods_from(way.method)[1:] if self.room.can(method)]
+        for method in (*below[:1], way.method):
+            for plan in self.room.shapes_of(way.model, replace(way.plan, method=method)):
+                predicted = self.room.needs(way.model, plan)
+                if predicted.total_bytes <= _LESS * way.estimate.total_bytes:
+                    return Recommendation(self.tier.name, way.model, method, plan, predicted, fits=True)
+        return None
+
+    def _faster(self, way: Recommendation) -> Recommendation | None:
+        """The next smaller model, with the method that makes it fastest."""
+        lesser = _neighbour(way.model, +1) if self.model is None else smaller_model(way.model)
+        if lesser is None:
             return None
-        predicted = estimate(way.model.architecture, shape)
-        offer = Recommendation(self.tier.name, way.model, shape.method, shape, predicted, fits=True)
-        return self._offer(ReasonCode.ALTERNATIVE_SAFER, way, (offer,))
+        offers = [self.way(lesser, method) for method in METHODS if self.room.can(method)]
+        fitting = [offer for offer in offers if offer.fits]
+        fastest = max(fitting, key=lambda offer: _speed(offer, way), default=None)
+        return fastest if fastest and _speed(fastest, way) >= _FASTER else None
 
     def _bigger(self, way: Recommendation) -> Recommendation | None:
         """The next larger class, with the first of its methods that fits."""
-        larger = _neighbour(_class_of(way.model), -1)
-        offers = (self.way(larger, m, cut=False) for m in methods_from(classes()[larger].method)) if larger else ()
-        return self._offer(ReasonCode.ALTERNATIVE_BIGGER, way, offers)
+        larger = _neighbour(way.model, -1)
+        if larger is None:
+            return None
+        offers = (self.way(larger, method) for method in self.methods(larger))
+        return next((offer for offer in offers if offer.fits), None)
 
     def _preciser(self, way: Recommendation) -> Recommendation | None:
         """The same model in 16 bits."""
-        offers = () if way.method is Method.LORA else (self.way(_class_of(way.model), Method.LORA, cut=False),)
-        return self._offer(ReasonCode.ALTERNATIVE_PRECISER, way, offers)
+        offer = None if way.method is Method.LORA else self.way(way.model, Method.LORA)
+        return offer if offer and offer.fits else None
 
-    def _faster(self, way: Recommendation) -> Recommendation | None:
-        """The next smaller class."""
-        lesser = _neighbour(_class_of(way.model), +1)
-        offers = (self.way(lesser, classes()[lesser].method, cut=False),) if lesser else ()
-        return self._offer(ReasonCode.ALTERNATIVE_FASTER, way, offers)
-
-    def _offer(self, code: ReasonCode, way: Recommendation, offers: Iterable[Recommendation]) -> Recommendation | None:
-        """The first offer that fits, with what it has over `way`."""
-        other = next((offer for offer in offers if offer.fits), None)
-        if other is None:
-            return None
-        memory = explain.why_memory(other.estimate, self.free_bytes, self.total_bytes)[-1]
+    def _offer(self, code: ReasonCode, way: Recommendation, other: Recommendation) -> Recommendation:
+        """An alternative with what it has over `way`."""
+        memory = explain.why_memory(other.estimate, self.room.free_bytes, self.total_bytes)[-1]
         instead = explain.why_instead(code, (way.model, way.estimate), (other.model, other.estimate), other.method)
-        why = (instead, *explain.why_method(other.model, other.method), memory)
-        return replace(other, reasons=why)
+        speed = _speed(other, way)
+        quality = explain.quality((way.model, way.plan), (other.model, other.plan))
+        why = (instead, explain.expected_speed(speed), quality)
+        return replace(
+            other, reasons=(*why, *explain.why_method(other.model, other.method), memory), speed=round(speed, 3)
+        )
 
 
-def _fit(model: ModelSpec, method: Method, free_bytes: int, goal: str, *, cut: bool) -> Recommendation:
-    for plan in shapes(_start(model, method, goal), cut=cut):
-        predicted = estimate(model.architecture, plan)
-        if predicted.total_bytes + rules()["reserve_bytes"] <= free_bytes:
-            return Recommendation("", model, method, plan, predicted, fits=True)
-    return Recommendation("", model, method, plan, predicted, fits=False)
-
-
-def _start(model: ModelSpec, method: Method, goal: str) -> TrainingPlan:
-    """What is proposed before memory is looked at."""
-    rule, settings = goal_of(goal), dict(rules()["start"])
-    if model.context:
-        settings["tokens"] = max(16, min(settings["tokens"], model.context))
-    return TrainingPlan(
-        model=model.id,
-        data=NO_DATA,
-        method=method,
-        rank=rule.rank,
-        alpha=2 * rule.rank,
-        targets=rule.targets,
-        **settings,
-    )
-
-
-def _classes_from(size_class: str) -> list[str]:
-    """This class and the smaller ones, largest first."""
-    order = list(classes())
-    return order[order.index(size_class) :]
+def _speed(way: Recommendation, before: Recommendation) -> float:
+    return relative(way.model.architecture, way.plan, (before.model.architecture, before.plan))
 
 
 def _class_of(model: ModelSpec) -> str:
-    """The class that the model stands for; the starter model is a class of its own."""
-    return next(name for name, standing in classes().items() if standing.model == model.id)
+    """The class that the model stands for, or belongs to; the starter model is a class of its own."""
+    standing = (name for name, each in classes().items() if each.model == model.id)
+    return next(standing, model.size_class)
 
 
-def _neighbour(size_class: str, step: int) -> str | None:
+def _neighbour(model: ModelSpec, step: int) -> ModelSpec | None:
+    """The model that stands for the class above (-1) or below (+1)."""
     order = list(classes())
-    position = order.index(size_class) + step
-    return order[position] if 0 <= position < len(order) else None
+    position = order.index(_class_of(model)) + step
+    return spec_of(classes()[order[position]].model) if 0 <= position < len(order) else None

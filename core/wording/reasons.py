@@ -1,14 +1,15 @@
-"""Sentences for reasons, notes and rejected rows: what a code and its facts mean to a person."""
+"""Sentences for reasons and rejected rows: what a code and its facts mean to a person."""
 
 from typing import TYPE_CHECKING
 
 from core.i18n import N_, NN_, ngettext
 from core.reasons import OURS
-from core.wording.sentences import Either, Sentence, joined, say
+from core.wording.details import DETAILS
+from core.wording.documents import DOCUMENTS
+from core.wording.sentences import Either, Sentence, joined, say, tell
 
 if TYPE_CHECKING:
     from core.data.rows import RowProblem
-    from core.events import Noted
     from core.reasons import Reason
 
 _REASONS: dict[str, Sentence] = {
@@ -32,6 +33,17 @@ _REASONS: dict[str, Sentence] = {
         N_("The guide ends below this size. SoloTune goes by its own estimate: a {size_class} model with {method}."),
     ),
     "model_of_class": N_("{title} stands for the {size_class} class today: {parameters} parameters."),
+    "model_chosen": N_("You chose {title}: {parameters} parameters."),
+    "rough_estimate": N_(
+        "Arithmetic does not know all layers of {title}. The check with the model's own modules decides."
+    ),
+    "method_not_on_card": N_(
+        "This card cannot train with {method}: it needs compute capability {needed}, the card has {capability}."
+    ),
+    "fp16_compute": N_(
+        "This card computes in fp16, with the adapter in 32 bits: bf16 begins at compute capability {needed}, "
+        "the card has {capability}."
+    ),
     "method_lora": N_("LoRA keeps the model in 16 bits: the most exact way, with nothing to convert."),
     "method_lora8": Either(
         N_("LoRA on an 8-bit base is the best value for {size_class} models from 10 GB of memory."),
@@ -60,6 +72,24 @@ _REASONS: dict[str, Sentence] = {
     "stepped_tokens": N_("Rows are cut at {after} tokens instead of {before}, to save memory."),
     "stepped_method": N_("{after} instead of {before}, which does not fit into the free memory."),
     "stepped_model": N_("{after} instead of {before}: the larger model does not fit."),
+    "larger_batch": N_(
+        "The model sees {after} rows at a time instead of {before}: weights in 4 bits are unpacked less often. "
+        "Each step still learns from as many rows."
+    ),
+    "step_cost": N_(
+        "By published figures, not measured on this card, it takes about {percent} % more time for as much text."
+    ),
+    "step_free": N_("By published figures, not measured on this card, it takes no more time than before."),
+    "step_faster": N_(
+        "By published figures, not measured on this card, it takes about {percent} % less time for as much text."
+    ),
+    "quality_same": N_("What is learned stays the same."),
+    "quality_lora": N_("16 bits are the most exact way to hold the model."),
+    "quality_lora8": N_("8 bits come close to 16: little is lost."),
+    "quality_qlora": N_("The result is expected at most {low}–{high} % behind LoRA."),
+    "quality_smaller": N_("A smaller model knows less and reasons less well."),
+    "quality_larger": N_("A larger model knows more and reasons better."),
+    "quality_cut": N_("What stands behind token {tokens} of a row is not learned."),
     "rank_by_goal": N_("For {goal} the guide suggests a rank of {low}–{high}; this plan takes {rank}."),
     "alpha_twice_rank": N_("Alpha is {alpha}, twice the rank: the usual rule of thumb."),
     "targets_attention": N_("The adapter goes into the attention layers (q, k, v, o). That suits style and answers."),
@@ -68,6 +98,11 @@ _REASONS: dict[str, Sentence] = {
     "no_recomputation": N_("The memory allows the fastest way: nothing has to be computed twice."),
     "some_recomputation": N_(
         "Parts of the model are computed twice to save memory. It takes longer and learns the same."
+    ),
+    "length_whole": N_("The longest row has {longest} tokens. With room for {tokens}, nothing is cut."),
+    "length_cuts": NN_(
+        "{rows_cut} row ({share}) is cut at {tokens} tokens; it has {longest}.",
+        "{rows_cut} rows ({share}) are cut at {tokens} tokens; the longest has {longest}.",
     ),
     "alternative_safer": Either(
         N_("More room: {title} with {method} needs about {needed_bytes}, {saved_bytes} less."),
@@ -81,6 +116,9 @@ _REASONS: dict[str, Sentence] = {
     "alternative_preciser": Either(
         N_("More exact: {title} in 16 bits needs about {needed_bytes}."),
         N_("More exact: {title} in 16 bits."),
+    ),
+    "expected_speed": N_(
+        "By published figures, not measured on this card, it has about {percent} % of the first suggestion's speed."
     ),
     "practice": N_("There is no NVIDIA card here. You can practise every step with {title} on the processor."),
     "practice_settings": Either(
@@ -107,36 +145,6 @@ _REASONS: dict[str, Sentence] = {
     "rows_beyond": N_("{rows} rows are plenty. From here on better rows help more than more rows."),
 }
 
-_NOTES: dict[str, Sentence] = {
-    "rows_truncated": NN_(
-        "{rows} row is longer than {tokens} tokens and was cut there.",
-        "{rows} rows are longer than {tokens} tokens and were cut there.",
-    ),
-    "rows_skipped": NN_(
-        "{rows} row is not used: its answer begins after the longest sequence ends.",
-        "{rows} rows are not used: their answers begin after the longest sequence ends.",
-    ),
-    "template_fallback": N_("This model brings no chat template. SoloTune uses “### Instruction” and “### Response”."),
-    "plain_loss_used": N_(
-        "The memory-saving loss does not suit this model. The plain one is used and needs more memory."
-    ),
-    "cpu_training": N_("The training runs on the processor. That works for small models and takes longer."),
-    "chat_base": N_("The base model is held in {held}."),
-    "replayed_exactly": N_(
-        "The answers are compared in full precision, so that rounding does not decide between words."
-    ),
-    "replayed_rounded": N_(
-        "There is too little memory to compare in full precision: where two words are equally likely, rounding decides."
-    ),
-    "settled": N_("The adapter settled on the 16-bit model in {steps} more steps: that is where it will be used."),
-    "resumed": N_("The run went on from step {step}."),
-    "validation_rows": NN_(
-        "{rows} row is kept aside to check what was learned.",
-        "{rows} rows are kept aside to check what was learned.",
-    ),
-    "lora8_reentrant": N_("With an 8-bit base, saving memory works a little differently. The result is the same."),
-}
-
 _ROWS: dict[str, Sentence] = {
     "not_an_object": N_("The row has no named fields."),
     "unknown_fields": Either(N_("No field of this row is known: {detail}."), N_("No field of this row is known.")),
@@ -157,14 +165,38 @@ _ROWS: dict[str, Sentence] = {
     "extra_cells": N_("The row has more cells than the table has columns. A text with a comma needs quotation marks."),
     "bad_quotes": N_("The quotation marks in this row do not match."),
     "outside_pair": N_("This text stands before the first question."),
+    "double_field": Either(N_("The field “{detail}” is there twice."), N_("A field of this row is there twice.")),
+    "tools": Either(
+        N_("It calls tools (“{detail}”). Calls of tools cannot be learned yet."),
+        N_("It calls tools. Calls of tools cannot be learned yet."),
+    ),
+    "media": Either(
+        N_("It holds pictures, sound or files (“{detail}”). Only text can be learned."),
+        N_("It holds pictures, sound or files. Only text can be learned."),
+    ),
+    "turn_weight": N_("One of its answers is marked as not to be learned. That is not possible yet."),
+    "above_names": N_("This row stands above the names of the columns."),
+    "no_text_page": N_("This page is a picture without text. Run text recognition (OCR) on the file first."),
+    "file_unreadable": N_("The whole file cannot be used."),
+    "file_empty": N_("The file is empty."),
+    "file_unknown": Either(N_("Files ending in {detail} are passed over."), N_("Files of this kind are passed over.")),
+    "file_link": N_("It is a link to another place. Links inside folders and archives are not followed."),
+    "file_locked": N_("The file is locked with a password."),
+    "file_unsafe_name": N_("The name of this file leads out of the archive. The file is not opened."),
+    "file_double_name": N_("The archive holds another file of the same name. Only the last one is read."),
 }
+
+
+def reason_texts() -> dict[str, Sentence]:
+    """The sentence of every reason's code."""
+    return _REASONS | DOCUMENTS
 
 
 def reason_words(reason: "Reason") -> str:
     """Why something is recommended or warned of, as a sentence or two."""
     # a tier that is open to one side says 0 there
     facts = {name: value for name, value in reason.facts.items() if value != 0 or not name.endswith("_gb")}
-    return _sentence(_REASONS, reason.code, facts)
+    return sentence(reason_texts(), reason.code, facts)
 
 
 def sourced_words(reason: "Reason") -> str:
@@ -174,17 +206,13 @@ def sourced_words(reason: "Reason") -> str:
     return joined(reason_words(reason), words.format(source=source) if source else "")
 
 
-def note_words(note: "Noted") -> str:
-    """What a job thought worth telling."""
-    return _sentence(_NOTES, note.code, note.facts)
-
-
 def row_problem_words(problem: "RowProblem") -> str:
     """Why a row is not used; file and line are not in the sentence."""
-    return _sentence(_ROWS, problem.code, {"detail": problem.detail})
+    said = sentence(_ROWS, problem.code, {"detail": problem.detail})
+    return joined(said, tell(DETAILS.get(problem.detail, ()), {})) if problem.code == "file_unreadable" else said
 
 
-def _sentence(table: dict[str, Sentence], code: str, facts: dict[str, object]) -> str:
+def sentence(table: dict[str, Sentence], code: str, facts: dict[str, object]) -> str:
     """A code that a newer version wrote, or one without its facts, is shown as it is."""
     said = say(table[code], facts) if code in table else ""
     return said or str(code).replace("_", " ")

@@ -89,7 +89,7 @@ def shown(name: str, value: Any) -> str:
         return str(value)
     if isinstance(value, int):
         return count(value)
-    return percent(value) if name == "agreement" else _shown_float(value)
+    return percent(value) if name in ("agreement", "share") else _shown_float(value)
 
 
 def parameters(n: float) -> str:

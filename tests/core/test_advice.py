@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from core.advice import adapter_parameters, rank_for_goal, signals
+from core.advice import adapter_parameters, budget, rank_for_goal, rules_about, signals, topics
 from core.catalog import Architecture, spec_of
 from core.plan import Method, TrainingPlan
-from core.reasons import Reason, ReasonCode
+from core.reasons import OURS, Reason, ReasonCode
+from core.tiers import rules
+from core.wording import reason_words, topic_words
 
 PLAN = TrainingPlan(model="any", data=("rows.jsonl",))
 
@@ -138,3 +140,72 @@ def test_adapter_parameters_are_those_peft_makes(targets: str) -> None:
         )
     learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
     assert adapter_parameters(Architecture(64, 128, 3, 4, 2, 24, 300, False), plan) == learned
+
+
+EIGHT = spec_of("meta-llama/Llama-3.1-8B-Instruct").architecture
+
+
+def test_what_fits_a_budget_fits_and_the_next_rank_does_not() -> None:
+    rows = budget(EIGHT, 10_000_000)
+    assert [row.targets for row in rows] == ["minimal", "standard", "recommended", "full"]
+    for row in rows:
+        plan = replace(PLAN, targets=row.targets, rank=row.rank)
+        assert row.parameters == adapter_parameters(EIGHT, plan) <= 10_000_000
+        most = replace(plan, rank=row.most_rank)
+        assert row.most_parameters == adapter_parameters(EIGHT, most) <= 10_000_000
+        assert adapter_parameters(EIGHT, replace(plan, rank=row.most_rank + 1)) > 10_000_000
+        assert row.rank == max(row.ranks) <= row.most_rank
+    # 13,631,488 parameters at rank 16
+    assert (rows[2].rank, rows[2].most_rank) == (8, 11)
+
+
+def test_a_budget_too_small_for_any_rank_has_no_rows() -> None:
+    assert budget(EIGHT, 1000) == ()
+    (least,) = budget(EIGHT, adapter_parameters(EIGHT, replace(PLAN, rank=1, targets="minimal")))
+    assert (least.targets, least.rank, least.ranks) == ("minimal", 1, (1,))
+
+
+def test_an_endless_budget_ends_at_the_highest_rank_that_a_plan_takes() -> None:
+    assert {row.most_rank for row in budget(EIGHT, 10**15)} == {2048}
+
+
+def test_there_are_rules_about_every_field_and_each_has_words_and_a_source() -> None:
+    assert set(topics()) >= {
+        "vram", "rank", "alpha", "targets", "dropout", "learning_rate", "epochs", "method", "data"
+    }  # fmt: skip
+    for topic in topics():
+        assert topic_words(topic)
+        assert rules_about(topic)
+        for rule in rules_about(topic):
+            words = reason_words(rule)
+            assert words != rule.code.replace("_", " "), rule
+            assert "{" not in words
+            assert rule.source == OURS or set(rule.source.split(", ")) <= {"D0", "D1", "D2", "D3", "D4"}
+    assert rules_about("nothing") == ()
+
+
+@pytest.mark.parametrize(
+    ("topic", "said", "source"),
+    [
+        ("vram", "65B model is 260 GB in 32 bits, and 32.5 GB", "D2"),
+        ("vram", "40 GB for full fine-tuning, 20 GB with LoRA of rank 8, and 10 GB with QLoRA", "D0"),
+        ("vram", "10–20 GB suggests a 7B model", "D3"),
+        ("method", "10–20 times the cost", "D3"),
+        ("rank", "Ranks of 8–64 are usual. Start at 8", "D0"),
+        ("rank", "4 in shallow layers, 16 in deep ones", "D1"),
+        ("rank", "64–128", "D1, D4"),
+        ("alpha", "twice the rank", "D3, D4"),
+        ("dropout", "Dropout 0 saves memory", OURS),
+        ("learning_rate", "QLoRA: 5e-5 to 2e-4", "D4"),
+        ("epochs", "3–10 epochs with early stopping", "D3"),
+        ("rank", "below 10 million", "D4"),
+    ],
+)
+def test_the_documents_word_is_there_with_its_source(topic: str, said: str, source: str) -> None:
+    found = [rule.source for rule in rules_about(topic) if said in reason_words(rule)]
+    assert found == [source]
+
+
+def test_no_row_of_the_table_is_without_a_reader() -> None:
+    rows = {(row["topic"], row["code"]) for row in rules()["document"]}
+    assert rows <= {(topic, rule.code) for topic in topics() for rule in rules_about(topic)}

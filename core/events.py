@@ -9,6 +9,7 @@ Event
 ├── Noted                 something worth telling, as a code with facts
 ├── Fragment              a piece of an answer while it is being written
 ├── Answered              a whole answer, and which weights gave it
+├── Predicted             memory of a plan, by the dry run
 └── Last                  exactly one ends every job
     ├── Finished          with the job's result
     ├── Stopped           asked to stop; what is kept
@@ -34,6 +35,7 @@ class StageName(StrEnum):
     READING = "reading"
     LOADING = "loading"
     ENCODING = "encoding"
+    PROBING = "probing"
     TRAINING = "training"
     EVALUATING = "evaluating"
     SAVING = "saving"
@@ -141,6 +143,18 @@ class Answered(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Predicted(Event):
+    """Memory of a plan by the dry run: the answer to the `Predict` of that number; 0 is the job's own plan."""
+
+    number: int
+    total_bytes: int = 0
+    items: dict[str, int] = field(default_factory=dict)
+    trained_parameters: int = 0
+    seconds: float = 0.0
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Last(Event):
     """Base of the one event that ends a job."""
 
@@ -184,16 +198,30 @@ class Say:
     seed: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Predict:
+    """Command to an open dry run: predict `plan` (core.plan.TrainingPlan as plain values) and answer by `number`.
+
+    `facts` and `packed` are those of the job unless they are given.
+    """
+
+    number: int
+    plan: dict[str, Any]
+    facts: dict[str, Any] = field(default_factory=dict)
+    packed: bool | None = None
+
+
+Command = Stop | Say | Predict
 _EVENTS: dict[str, type[Event]] = {
     "stage": Stage, "step": StepDone, "evaluated": Evaluated, "saved": Saved, "measured": Measured,
-    "noted": Noted, "fragment": Fragment, "answered": Answered,
+    "noted": Noted, "fragment": Fragment, "answered": Answered, "predicted": Predicted,
     "finished": Finished, "stopped": Stopped, "failed": Failed,
 }  # fmt: skip
-_COMMANDS: dict[str, type[Stop] | type[Say]] = {"stop": Stop, "say": Say}
+_COMMANDS: dict[str, type[Command]] = {"stop": Stop, "say": Say, "predict": Predict}
 _KINDS = {cls: kind for table in (_EVENTS, _COMMANDS) for kind, cls in table.items()}
 
 
-def encode(message: Event | Stop | Say) -> str:
+def encode(message: Event | Command) -> str:
     """Return `message` as one line of JSON without the line end."""
     return dumps({"kind": _KINDS[type(message)], **to_plain(message)})
 
@@ -204,9 +232,9 @@ def decode_event(line: str) -> Event:
     return event
 
 
-def decode_command(line: str) -> Stop | Say:
+def decode_command(line: str) -> Command:
     """Read one command line. Raises CodecError."""
-    command: Stop | Say = _decode(line, _COMMANDS)
+    command: Command = _decode(line, _COMMANDS)
     return command
 
 

@@ -91,6 +91,15 @@ class RunFolder:
         """Read the plan. Raises Trouble(PLAN_INVALID)."""
         return load_plan(self.plan_file)
 
+    def step_down(self, plan: TrainingPlan) -> None:
+        """Put a smaller plan in the place of the one that was asked for, which is kept as asked.json."""
+        asked = self.path / "asked.json"
+        if not asked.exists():
+            write_text(asked, self.plan_file.read_text(encoding="utf-8"))
+        beside = self.plan_file.with_suffix(".part")
+        plan.save(beside)
+        beside.replace(self.plan_file)
+
     def events(self) -> Iterator[Event]:
         """Yield what happened; half a line at the end (power cut) and lines of newer versions are passed over."""
         if not self.events_file.is_file():

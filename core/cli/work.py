@@ -16,10 +16,12 @@ from core.hub.folder import check_new_folder
 from core.i18n import _
 from core.jobs.jobs import ChatJob, FetchJob, MergeJob, TrainJob
 from core.jobs.process import JobProcess
+from core.ladder import difference, smaller
 from core.plan import TrainingPlan, load_plan
 from core.problems import Code, Trouble
 from core.runs import RunFolder, RunState
 from core.settings import load, models_root, runs_root
+from core.wording import reason_words
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,11 +41,14 @@ def fetch(model: str, json: Json = False) -> int:
 def train(
     plan: Annotated[Path | None, typer.Argument(help="A plan.json.")] = None,
     resume: Annotated[Path | None, typer.Option(help="A run folder to go on with.")] = None,
+    less: Annotated[bool, typer.Option("--smaller", help="Take the next plan that needs less memory.")] = False,
     json: Json = False,
 ) -> int:
     if (plan is None) == (resume is None):
         raise typer.BadParameter(_("give either a plan or --resume with a run folder"))
     run = _resumable(resume) if resume else _new_run(plan)
+    if less:
+        _step_down(run)
     print(_("Run folder: {path}").format(path=run.path), file=sys.stderr)
     return train_run(run, resume=resume is not None, json=json)
 
@@ -131,6 +136,17 @@ def _new_run(path: Path | None) -> RunFolder:
     plan = _absolute(load_plan(path), path.absolute().parent)
     find_folder(plan.model, models_root(load()))
     return RunFolder.create(runs_root(load()), plan)
+
+
+def _step_down(run: RunFolder) -> None:
+    """Put the next smaller plan in the place of the run's. Raises Trouble(GPU_MEMORY) at the end of the ladder."""
+    plan = run.plan()
+    below = smaller(plan)
+    if below is None:
+        raise Trouble(Code.GPU_MEMORY)
+    run.step_down(below)
+    for reason in difference(plan, below):
+        print(reason_words(reason), file=sys.stderr)
 
 
 def _absolute(plan: TrainingPlan, home: Path) -> TrainingPlan:

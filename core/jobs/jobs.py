@@ -9,23 +9,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.events import Side, Stage, StageName
+from core.codec import CodecError, from_plain, to_plain
+from core.events import Command, Predict, Predicted, Side, Stage, StageName
+from core.fit import UNFITTED, Constants
+from core.gpu import visible_device
 from core.jobs.talk import StopAsked, Talk
 from core.plan import TrainingPlan
+from core.problems import Code, Problem, Trouble
 from core.runs import RunFolder
 
 
 @dataclass(frozen=True)
 class InspectJob:
-    """Read data files and report on them. Result: a DataReport as plain values."""
+    """Read data files and report on them. Result: a DataReport as plain values.
+
+    Tokens are counted with the tokenizer in `model_folder`, and estimated where it is empty or of no use.
+    """
 
     files: tuple[str, ...]
+    model_folder: str = ""
 
     def run(self, talk: Talk) -> dict[str, Any]:
-        from core.codec import to_plain
         from core.data.inspect import inspect_files
+        from core.data.lengths import RowLengths
 
-        report = inspect_files(self.files, _progress(talk, StageName.READING), lambda: talk.stop_requested)
+        count = RowLengths(Path(self.model_folder) if self.model_folder else None)
+        report = inspect_files(self.files, _progress(talk, StageName.READING), lambda: talk.stop_requested, count)
         if talk.stop_requested:
             raise StopAsked
         return dict(to_plain(report))
@@ -101,19 +110,44 @@ class MergeJob:
 
 @dataclass(frozen=True)
 class DryRunJob:
-    """Predict the memory of `plan` for the model of the config.json at `config` with the real modules, without a card.
+    """Predict the memory of `plan` with the real modules, without a card; `facts` are those of the model's config.json.
 
-    Result: `total_bytes`, `items`, `seconds`, `trained_parameters`, `source`.
+    With `keep_open` every `Predict` is answered by one `Predicted` until the job is stopped, the own plan first as
+    number 0: libraries are loaded once. Result: `total_bytes`, `items`, `seconds`, `trained_parameters`, `source` of
+    the own plan; nothing when the job was kept open.
     """
 
     plan: TrainingPlan
-    config: str
+    facts: dict[str, Any]
     adapter_bytes: int = 4
+    packed: bool = False
+    keep_open: bool = False
+    constants: Constants = UNFITTED
 
-    def run(self, _talk: Talk) -> dict[str, Any]:
+    def run(self, talk: Talk) -> dict[str, Any]:
+        if not self.keep_open:
+            return self._predict(self.plan, self.facts, self.packed)
+        said: Command = Predict(number=0, plan=dict(to_plain(self.plan)))
+        while isinstance(said, Predict):
+            talk.emit(self._answer(said))
+            said = talk.next_command()
+        return {}
+
+    def _answer(self, asked: Predict) -> Predicted:
+        try:
+            plan = from_plain(TrainingPlan, asked.plan)
+            packed = self.packed if asked.packed is None else asked.packed
+            found = self._predict(plan, asked.facts or self.facts, packed)
+        except CodecError as error:
+            return Predicted(number=asked.number, problem=Problem(Code.PLAN_INVALID, {"reason": str(error)[:300]}))
+        except Trouble as trouble:
+            return Predicted(number=asked.number, problem=trouble.problem)
+        return Predicted(number=asked.number, **{name: found[name] for name in found if name != "source"})
+
+    def _predict(self, plan: TrainingPlan, facts: dict[str, Any], packed: bool) -> dict[str, Any]:
         from core.engine.dryrun import dry_run
 
-        found = dry_run(Path(self.config), self.plan, adapter_bytes=self.adapter_bytes)
+        found = dry_run(facts, plan, adapter_bytes=self.adapter_bytes, packed=packed, constants=self.constants)
         return {
             "total_bytes": found.estimate.total_bytes,
             "items": found.estimate.items(),
@@ -143,5 +177,8 @@ def _teller(talk: Talk) -> Callable[[StageName, int, int], None]:
 
 def _choose_card(run_folder: str) -> None:
     """Show torch the plan's card only; must come before torch starts CUDA. An own choice in the environment wins."""
-    card = RunFolder.open(Path(run_folder)).plan().card
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", str(card))
+    if "CUDA_VISIBLE_DEVICES" in os.environ:
+        return
+    os.environ["CUDA_VISIBLE_DEVICES"] = visible_device(RunFolder.open(Path(run_folder)).plan().card)
+    # CUDA counts the fastest card first, the driver and the plan count along the bus
+    os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"

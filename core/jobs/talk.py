@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from core.events import Event, Say, Stop
+from core.events import Command, Event
 
 
 class StopAsked(Exception):  # noqa: N818 - not an error
@@ -23,5 +23,5 @@ class Talk(Protocol):
     def stop_requested(self) -> bool:
         """Whether the parent asked to stop, or is gone."""
 
-    def next_command(self) -> Say | Stop:
+    def next_command(self) -> Command:
         """Wait for the next command; Stop when the parent is gone."""

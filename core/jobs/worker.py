@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.codec import CodecError
-from core.events import Event, Failed, Finished, Last, Say, Stop, Stopped, decode_command, encode
+from core.events import Command, Event, Failed, Finished, Last, Stop, Stopped, decode_command, encode
 from core.jobs.talk import StopAsked
 from core.problems import diagnose
 
@@ -41,7 +41,7 @@ class PipeTalk:
     def __init__(self, inbox: "Connection[bytes, bytes]", outbox: "Connection[bytes, bytes]", events: str = "") -> None:
         self._inbox, self._outbox, self._events = inbox, outbox, events
         self._said: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        self._heard: queue.SimpleQueue[Say | Stop] = queue.SimpleQueue()
+        self._heard: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._stop = threading.Event()
         self.parent_gone = threading.Event()
         self._mouth = threading.Thread(target=self._speak, daemon=True)
@@ -57,7 +57,7 @@ class PipeTalk:
         """Whether a Stop came, or the parent is gone."""
         return self._stop.is_set()
 
-    def next_command(self) -> Say | Stop:
+    def next_command(self) -> Command:
         """Wait for the next command."""
         return self._heard.get()
 

@@ -19,6 +19,7 @@ _STAGES = {
     "reading": N_("Reading the data"),
     "loading": N_("Loading the model"),
     "encoding": N_("Turning the rows into tokens"),
+    "probing": N_("Trying the longest rows on the card"),
     "training": N_("Training"),
     "evaluating": N_("Checking on the validation rows"),
     "saving": N_("Saving"),
@@ -56,6 +57,7 @@ _BLOCKERS = {
     "no_plan": N_("The plan is not complete yet."),
     "not_trained": N_("Nothing is trained yet. The next step needs a result."),
     "training": N_("The training is running. The next step opens when it ends."),
+    "card_not_here": N_("This plan is for a card that is not in this computer. Go back to your own card to train."),
 }
 
 
@@ -69,6 +71,26 @@ _PARTS = {
     "logits": N_("Loss computation"),
     "workspace": N_("Working space"),
     "overhead": N_("CUDA and reserve"),
+    "others": N_("Other programs"),
+    "headroom": N_("Left over"),
+    "overflow": N_("Too much"),
+}
+
+#: What each part is, in one sentence.
+_PART_HINTS = {
+    "weights": N_("The base model itself, which stays as it is; fewer bits per number make it smaller."),
+    "adapter": N_("The few numbers that learn; a higher rank and more modules mean more of them."),
+    "gradients": N_("In which direction each learning number should move; as large as the adapter."),
+    "optimizer": N_("Two running averages for each learning number; the 8-bit optimizer keeps them in a quarter."),
+    "activations": N_(
+        "What the layers remember for the way back; longer rows and larger batches need more, recomputation less."
+    ),
+    "logits": N_("The scores of every word of the vocabulary, from which the loss is computed."),
+    "workspace": N_("Room for one layer at a time that is unpacked to 16 bits while it works."),
+    "overhead": N_("What CUDA and the memory allocator keep for themselves, whatever the plan."),
+    "others": N_("What other programs and the driver hold on the card now; closing programs gives it back."),
+    "headroom": N_("What stays free; a little of it keeps surprises harmless."),
+    "overflow": N_("More than the card has: training would stop with an out-of-memory error."),
 }
 
 _SHAPES = {
@@ -78,6 +100,7 @@ _SHAPES = {
     "prompt_completion": N_("Prompt and completion"),
     "question_answer": N_("Question and answer"),
     "text": N_("Text with marks such as “Q:” and “A:”"),
+    "document": N_("Running text"),
     "unknown": N_("Not recognised"),
 }
 
@@ -110,6 +133,11 @@ def goal_words(goal: str) -> str:
 def part_words(part: str) -> str:
     """What a part of an estimate is."""
     return _(_PARTS.get(part, part))
+
+
+def part_hint(part: str) -> str:
+    """What a part of the memory is, in one sentence."""
+    return _(_PART_HINTS[part])
 
 
 def shape_words(shape: "Shape") -> str:

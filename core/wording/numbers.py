@@ -15,6 +15,14 @@ def gigabytes(n: float) -> str:
     return f"{n / 1e3:.0f} kB" if size >= 500 else "0 MB"
 
 
+def about(n: float, band: float) -> str:
+    """Bytes with how far they may be off: "9.8 GB ± 0.4"."""
+    said, unit = gigabytes(n).rsplit(" ", 1)
+    if unit == "GB":
+        return f"{said} GB ± {max(band, 0.05e9) / 1e9:.1f}"
+    return f"{said} {unit} ± {max(round(band / (1e6 if unit == 'MB' else 1e3)), 1)}"
+
+
 def duration(seconds: float) -> str:
     """A time span as people say it: "a few seconds", "about 3 minutes", "2 h 5 min", "1 day 4 h"."""
     if not math.isfinite(seconds):

@@ -51,6 +51,11 @@ ROOT = Path(__file__).parents[2]
 FACTS: dict[Code, tuple[dict[str, Any], tuple[str, ...]]] = {
     Code.NO_GPU: ({}, ()),
     Code.DRIVER: ({"text": "NVML: unknown"}, ("NVML: unknown",)),
+    Code.DRIVER_MISMATCH: ({"text": "version mismatch"}, ("Restart the computer", "version mismatch")),
+    Code.DRIVER_PERMISSION: ({"text": "Insufficient Permissions"}, ("container", "Insufficient Permissions")),
+    Code.CARD_SPLIT: ({}, ("MIG",)),
+    Code.CARD_GONE: ({"card": 1}, ("unplugged",)),
+    Code.CARD_UNKNOWN: ({"card": "RTX 4091", "near": "RTX 4090, RTX 4080"}, ("“RTX 4091”", "RTX 4090, RTX 4080?")),
     Code.GPU_MEMORY: (
         {"step": 412, "checkpoint": 400, "needed_bytes": 11_400_000_000, "free_bytes": 10_900_000_000},
         ("step 412", "checkpoint is step 400", "11.4 GB", "10.9 GB"),
@@ -107,6 +112,8 @@ REASON_FACTS: dict[str, Any] = {
     "high": 16, "alpha": 32, "learning_rate": 2e-4, "limit": 5e-4, "tokens": 512, "dropout": 0.25,
     "rank_limit": 256,
     "dropout_limit": 0.2, "modules": 7, "rows": 196,
+    "longest": 4000, "rows_cut": 2, "share": 0.01,
+    "percent": 33, "needed": "7.5", "capability": "7.0",
 }  # fmt: skip
 
 NOTES = {
@@ -118,6 +125,19 @@ NOTES = {
     "resumed": ({"step": 400}, ("step 400",)),
     "validation_rows": ({"rows": 1}, ("1 row is kept aside",)),
     "lora8_reentrant": ({}, ()),
+    "card_lost": ({}, ("does not answer",)),
+    "probe_fits": (
+        {
+            "measured_bytes": 9_600_000_000,
+            "room_bytes": 11_000_000_000,
+            "left_bytes": 1_400_000_000,
+            "predicted_bytes": 9_800_000_000,
+            "tokens": 812,
+            "batch": 4,
+        },
+        ("9.6 GB of 11.0 GB", "9.8 GB", "812 tokens"),
+    ),
+    "probe_stepped": ({"room_bytes": 11_000_000_000, "plan": {"batch": 4}}, ("11.0 GB",)),
     "settled": ({"steps": 14}, ("14 more steps",)),
     "replayed_exactly": ({}, ("full precision",)),
     "replayed_rounded": ({}, ("rounding decides",)),

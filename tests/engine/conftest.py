@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.events import Event, Say, Stop
+from core.events import Command, Event, Stop
 from core.runs import RunFolder
 from tests.fakes import new_run
 
@@ -17,7 +17,7 @@ class Listener:
 
     def __init__(self, stop_when: Callable[[Event], bool] = lambda event: False) -> None:
         self.events: list[Event] = []
-        self.commands: list[Say | Stop] = []
+        self.commands: list[Command] = []
         self.stop_requested = False
         self._stop_when = stop_when
 
@@ -26,7 +26,7 @@ class Listener:
         if self._stop_when(event):
             self.stop_requested = True
 
-    def next_command(self) -> Say | Stop:
+    def next_command(self) -> Command:
         return self.commands.pop(0) if self.commands else Stop()
 
     def of(self, kind: type[Any]) -> list[Any]:

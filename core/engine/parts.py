@@ -1,0 +1,166 @@
+"""The parts of a training run: rows, model with its adapter, and the trainers made of them."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from transformers import TrainingArguments
+
+from core.engine.device import compute_dtype, device
+from core.engine.encoding import ChatFormat, Encoded, collate
+from core.engine.loading import attach_new_adapter, keep_trainable, load_base, recompute
+from core.engine.loss import tiling_is_exact
+from core.engine.rows import fed
+from core.engine.saving import pad_id
+from core.engine.trainer import Obedience, SoloTrainer
+from core.events import Noted, Stage, StageName
+from core.jobs.talk import StopAsked, Talk
+from core.plan import Loss, Method, Optimizer, TrainingPlan
+from core.runs import RunFolder
+
+_OPTIMIZERS = {Optimizer.ADAMW: "adamw_torch_fused", Optimizer.ADAMW8BIT: "adamw_bnb_8bit"}
+#: Steps of a rehearsal: the second one runs with the optimizer's states in place. With scaled fp16 gradients the first
+#: steps may overflow and be skipped, while the scale is being found.
+REHEARSED, REHEARSED_SCALED = 2, 8
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a run of `plan` is made of. The adapter of `model` is untrained until `trainer` has run."""
+
+    run: RunFolder
+    plan: TrainingPlan
+    chat: ChatFormat
+    rows: list[Encoded]
+    validation: list[Encoded]
+    model: PeftModel
+    tiled: bool
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest row."""
+        return max(len(row.ids) for row in (*self.rows, *self.validation))
+
+    def announce(self, talk: Talk) -> None:
+        """Tell what is special about these parts."""
+        if self.model.device.type == "cpu":
+            talk.emit(Noted(code="cpu_training"))
+        if self.plan.checkpointing != "none" and self.plan.method is Method.LORA8:
+            talk.emit(Noted(code="lora8_reentrant"))
+        if self.plan.loss is Loss.CHUNKED and not self.tiled:
+            talk.emit(Noted(code="plain_loss_used"))
+
+    def trainer(self, talk: Talk) -> SoloTrainer:
+        """The trainer of the run."""
+        settings = _arguments(self.run.checkpoints, self.plan, evaluates=bool(self.validation))
+        return self._made(settings, self.rows, self.validation, talk, talk)
+
+    def rehearse(self, talk: Talk) -> None:
+        """Train two steps on the longest rows, evaluate and save: all that a run does, where it takes most memory.
+
+        The learning rate is 0, so that the adapter stays untrained. Raises StopAsked.
+        """
+        folder = self.run.path / "probe"
+        batches = min(self.plan.accumulation, 2)
+        steps = REHEARSED_SCALED if compute_dtype(device()) is torch.float16 else REHEARSED
+        settings = _arguments(folder, self.plan, evaluates=bool(self.validation)) | {
+            "max_steps": steps, "save_steps": steps, "eval_steps": steps,
+            "learning_rate": 0.0, "weight_decay": 0.0, "gradient_accumulation_steps": batches,
+        }  # fmt: skip
+        rows = longest(self.rows, self.plan.batch * batches)
+        validation = longest(self.validation, self.plan.batch) if self.validation else []
+        trainer = self._made(settings, rows, validation, talk, _Silent())
+        try:
+            trainer.train()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            # the next trainer wraps the model again
+            trainer.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+            trainer.accelerator.free_memory()
+            self.model.zero_grad(set_to_none=True)
+        if talk.stop_requested:
+            raise StopAsked(0)
+
+    def _made(
+        self, settings: dict[str, Any], rows: list[Encoded], validation: list[Encoded], talk: Talk, told: Any
+    ) -> SoloTrainer:
+        pad = pad_id(self.chat)
+        return SoloTrainer(
+            model=self.model,
+            args=TrainingArguments(**settings),
+            train_dataset=fed(rows),
+            eval_dataset=fed(validation) or None,
+            data_collator=lambda batch: collate(batch, pad),
+            callbacks=[Obedience(lambda: talk.stop_requested)],
+            emit=told.emit,
+            tiled=self.tiled,
+        )
+
+
+def model_for(folder: Path, plan: TrainingPlan, talk: Talk) -> PeftModel:
+    """Load the base as the plan holds it and put an untrained adapter on it. Raises Trouble(MODEL_*, PLAN_INVALID)."""
+    talk.emit(Stage(stage=StageName.LOADING))
+    base = load_base(folder, plan.method, device())
+    keep_trainable(base)
+    model = attach_new_adapter(base, plan)
+    recompute(base, plan)
+    return model
+
+
+def tiles(model: PeftModel, plan: TrainingPlan, rows: list[Encoded]) -> bool:
+    """Whether the plan asks for the loss in tiles, and tiles of tokens give this model's exact loss."""
+    if plan.loss is not Loss.CHUNKED:
+        return False
+    ids = torch.from_numpy(rows[0].ids[:16].astype("int64"))[None].to(model.device)
+    return tiling_is_exact(model.get_base_model(), ids)
+
+
+def longest(rows: list[Encoded], count: int) -> list[Encoded]:
+    """The `count` longest rows, longest first; they begin again where there are fewer."""
+    chosen = sorted(rows, key=lambda row: len(row.ids), reverse=True)[:count]
+    return [chosen[place % len(chosen)] for place in range(count)]
+
+
+def _arguments(output: Path, plan: TrainingPlan, *, evaluates: bool) -> dict[str, Any]:
+    where = device()
+    half = compute_dtype(where) is torch.float16
+    return {
+        "output_dir": str(output),
+        "per_device_train_batch_size": plan.batch,
+        "per_device_eval_batch_size": plan.batch,
+        "gradient_accumulation_steps": plan.accumulation,
+        "num_train_epochs": plan.epochs,
+        "max_steps": plan.steps or -1,
+        "learning_rate": plan.learning_rate,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": plan.warmup,
+        "weight_decay": plan.weight_decay,
+        "optim": _OPTIMIZERS[plan.optimizer],
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "save_strategy": "steps",
+        "save_steps": plan.save_every,
+        "eval_strategy": "steps" if evaluates else "no",
+        "eval_steps": plan.evaluate_every or plan.save_every,
+        "seed": plan.seed,
+        "data_seed": plan.seed,
+        # without real bf16 the gradients of fp16 need scaling; such cards have no TF32 either
+        "fp16": half,
+        "tf32": True if where.type == "cuda" and not half else None,
+        "use_cpu": where.type == "cpu",
+        "train_sampling_strategy": "group_by_length",
+        "remove_unused_columns": False,
+        "dataloader_pin_memory": where.type == "cuda",
+        "report_to": "none",
+        "disable_tqdm": True,
+    }
+
+
+class _Silent:
+    """Hears the events of a rehearsal, which are nobody's business."""
+
+    def emit(self, _event: Any) -> None:
+        pass

@@ -1,0 +1,92 @@
+"""The workshop: makes the parts of one plan after another, and says what each should take and what it took."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from core import gpu
+from core.catalog import spec_from_config
+from core.engine.device import compute_dtype, device
+from core.engine.encoding import ChatFormat, Encoded
+from core.engine.gauge import Gauge
+from core.engine.parts import Parts, model_for, tiles
+from core.engine.rows import read_rows
+from core.fit import UNFITTED, Constants, Sample, constants_of
+from core.jobs.talk import Talk
+from core.ladder import cost_of_step
+from core.plan import TrainingPlan
+from core.problems import Trouble
+from core.reasons import Reason
+from core.runs import RunFolder
+from core.settings import measured_file
+from core.vram import Estimate, estimate
+
+#: A plan's shortest rows in tokens.
+SHORTEST = 16
+
+
+class Workshop:
+    """One run's model folder, chat format and rows; rows are encoded again only for another length."""
+
+    def __init__(self, run: RunFolder, folder: Path, chat: ChatFormat, talk: Talk) -> None:
+        self._run, self._folder, self._chat, self._talk = run, folder, chat, talk
+        self._architecture = spec_from_config(folder / "config.json").architecture
+        self._card, self._driver = card_of(run.plan())
+        self._constants = constants_of(self._card, measured_file())
+        self._rows: tuple[list[Encoded], list[Encoded]] = ([], [])
+        self._tokens = 0
+
+    def make(self, plan: TrainingPlan) -> Parts:
+        """The parts of `plan`. Raises Trouble(NOTHING_TO_LEARN, MODEL_*, PLAN_INVALID) and StopAsked."""
+        if plan.tokens != self._tokens:
+            self._rows, self._tokens = read_rows(plan, self._chat, self._talk), plan.tokens
+        rows, validation = self._rows
+        model = model_for(self._folder, plan, self._talk)
+        return Parts(self._run, plan, self._chat, rows, validation, model, tiled=tiles(model, plan, rows))
+
+    def predicted(self, plan: TrainingPlan) -> Estimate:
+        """What `plan` should take with the rows at hand, by arithmetic with the card's own constants."""
+        return self._estimate(plan, self._constants)
+
+    def predicted_bytes(self, plan: TrainingPlan) -> int:
+        """The sum of `predicted`."""
+        return self.predicted(plan).total_bytes
+
+    def cost(self, before: TrainingPlan, after: TrainingPlan) -> tuple[Reason, ...]:
+        """What a step from one plan to the other changes, and what it costs in time and quality."""
+        return cost_of_step(before, after, self._architecture)
+
+    def sample(self, parts: Parts, gauge: Gauge) -> Sample:
+        """What the run of `parts` was predicted to take, and what it took."""
+        found = self._estimate(parts.plan, UNFITTED)
+        need = gauge.so_far()
+        live = found.activations + found.logits
+        return Sample(
+            card=self._card,
+            fixed_bytes=found.total_bytes - found.overhead - live,
+            live_bytes=live,
+            torch_bytes=need.torch_bytes,
+            outside_bytes=need.outside_bytes,
+            driver=self._driver,
+            torch=torch.__version__,
+        )
+
+    def _estimate(self, plan: TrainingPlan, constants: Constants) -> Estimate:
+        """The plan with rows no longer than they are."""
+        rows = [len(row.ids) for rows in self._rows for row in rows]
+        longest = min(plan.tokens, max(rows, default=plan.tokens))
+        half = compute_dtype(device()) is torch.float16
+        shape = replace(plan, tokens=max(SHORTEST, longest))
+        return estimate(self._architecture, shape, autocast=half, constants=constants)
+
+
+def card_of(plan: TrainingPlan) -> tuple[str, str]:
+    """Name and driver of the plan's card as NVML says them; torch's name where NVML is silent, "" on a processor."""
+    try:
+        found = next((card for card in gpu.cards() if card.index == plan.card), None)
+    except Trouble:
+        found = None
+    if found is not None:
+        return found.name, found.driver
+    return (torch.cuda.get_device_name(0) if torch.cuda.is_available() else ""), ""

@@ -19,13 +19,8 @@ from core.runs import RunFolder  # noqa: E402
 from core.vram import estimate  # noqa: E402
 from tests.engine.conftest import Listener, learn, one_answer  # noqa: E402, F401 - fixtures
 from tests.fakes import new_run  # noqa: E402
-from tests.tiny import make_tiny_model  # noqa: E402
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA card")]
-
-#: Large enough that weights and activations outweigh the allocator's rounding: about 110M parameters.
-MIDDLE = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 10, "num_attention_heads": 12,
-          "num_key_value_heads": 4, "max_position_embeddings": 2048}  # fmt: skip
 
 
 @pytest.mark.parametrize("method", list(Method))
@@ -48,21 +43,22 @@ def test_stop_and_resume(tiny_base: Path, one_answer: Path, tmp_path: Path, meth
 @pytest.mark.parametrize("checkpointing", ["none", "2", "full"])
 def test_the_peak_stays_within_the_estimate(
     tmp_path: Path,
+    middle_base: Path,
     one_answer: Path,  # noqa: F811
     method: Method,
     checkpointing: str,
     record_property: Callable[[str, Any], None],
 ) -> None:
-    base = make_tiny_model(tmp_path / "middle", **MIDDLE)
     run = new_run(
-        tmp_path, model=str(base), data=(str(one_answer),), method=method, checkpointing=checkpointing, batch=8, steps=4
-    )
+        tmp_path, model=str(middle_base), data=(str(one_answer),), method=method, checkpointing=checkpointing, batch=8,
+        steps=4,
+    )  # fmt: skip
     torch.cuda.reset_peak_memory_stats()
     talk = Listener()
     train(run.path, talk, resume=False)
     measured = max(s.peak_bytes for s in talk.of(StepDone))
     # rows are shorter than the plan allows, so the estimate of the plan is an upper bound
-    predicted = estimate(spec_of(str(base)).architecture, replace(run.plan(), tokens=64)).total_bytes
+    predicted = estimate(spec_of(str(middle_base)).architecture, replace(run.plan(), tokens=64)).total_bytes
     record_property("measured_bytes", measured)
     record_property("predicted_bytes", predicted)
     assert measured < predicted

@@ -6,10 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from core.catalog import STARTER, ModelSpec
+from core.data.letters import SLACK
 from core.data.rows import DataReport
+from core.fit import UNFITTED, Constants
+from core.fitting import Room
 from core.gpu import Card
 from core.plan import Method, TrainingPlan
-from core.recommend import fitted, practice
+from core.reasons import OURS, Reason, ReasonCode
+from core.recommend import MODERN, fitted, practice
+from core.shapes import FEWEST_TOKENS, least, shapes
+from core.speed import recomputing
+from core.tiers import rules
 from core.vram import Estimate, estimate
 from core.wizard import WizardState
 
@@ -21,13 +28,20 @@ TIMES_SAVED = 5
 CHINESE_STARTER: dict[str, Any] = {"batch": 4, "learning_rate": 2e-3}
 #: Below this many rows a validation share would take away more than it tells.
 ROWS_TO_VALIDATE = 20
+#: Lengths are multiples of this; a limit below SHORTEST saves nothing.
+LENGTH_STEP = 64
+SHORTEST = 128
+#: The share of rows that stays whole when a few very long ones would cost too much.
+KEPT_WHOLE = 0.99
 
 
-def plan_for(state: WizardState) -> TrainingPlan:
+def plan_for(state: WizardState, constants: Constants = UNFITTED) -> TrainingPlan:
     """Return the recommended plan for the wizard's model and data. Raises ValueError when either is missing."""
     if state.model is None or state.report is None:
         raise ValueError("model and data come first")
-    return make_plan(state.model, state.model_folder, state.report, state.card, state.method, state.goal)
+    return make_plan(
+        state.model, state.model_folder, state.report, state.card, state.method, state.goal, constants=constants
+    )
 
 
 def make_plan(
@@ -37,11 +51,23 @@ def make_plan(
     card: Card | None,
     method: Method | None = None,
     goal: str = "medium",
+    *,
+    constants: Constants = UNFITTED,
 ) -> TrainingPlan:
-    """Recommended settings for a model, data and card; steps, evaluation and save intervals follow the rows."""
-    plan = _settings(model, card, method or Method.LORA, goal)
+    """Recommended settings for a model, data and card; steps, evaluation and save intervals follow the rows.
+
+    The longest sequence follows the rows' lengths in tokens where they are known (see `length_reason`).
+    `constants` are those of the card.
+    """
+    room = Room(card.free_bytes, goal, _capability(card), constants) if card else None
+    plan = _settings(model, card, method or Method.LORA, goal, constants)
     if model.id == STARTER and _mostly_chinese(report):
         plan = replace(plan, **CHINESE_STARTER)
+    if report.tokens:
+        plan = _with_length(plan, model, report, room)
+    elif room is not None and not room.holds(room.needs(model, plan)):
+        # the starter model's own settings need more than those that were fitted
+        plan = _fastest(plan, model, room) or least(plan)
     named = str(folder) if model.source == "folder" and folder else model.id
     return with_intervals(replace(plan, model=named, data=report.files), report.usable)
 
@@ -74,18 +100,89 @@ def estimate_for(plan: TrainingPlan, model: ModelSpec) -> Estimate:
     return estimate(model.architecture, plan)
 
 
+def length_reason(plan: TrainingPlan, report: DataReport) -> Reason | None:
+    """Say what the plan's longest sequence does to the rows; None when their lengths are not known."""
+    if not report.tokens:
+        return None
+    facts = {"tokens": plan.tokens, "longest": report.tokens["longest"]}
+    cut = report.rows_longer_than(plan.tokens)
+    if cut:
+        return Reason(ReasonCode.LENGTH_CUTS, facts | {"rows_cut": cut, "share": cut / report.usable}, OURS)
+    return Reason(ReasonCode.LENGTH_WHOLE, facts, OURS)
+
+
+def _with_length(plan: TrainingPlan, model: ModelSpec, report: DataReport, room: Room | None) -> TrainingPlan:
+    """The plan with the shortest length that cuts nothing, or next to nothing where that would cost too much."""
+    most = model.context or math.inf
+    slack = 1.0 if report.tokens_exact else SLACK
+    whole = _rounded(report.tokens["longest"] * slack)
+    if report.tokens["longest"] <= most:
+        whole = int(min(whole, most))
+    nearly = min(whole, _rounded(_keeping(report) * slack))
+    if room is None:
+        # a processor's time is short: rows are as long as practice allows, or shorter
+        return replace(plan, tokens=int(min(whole, plan.tokens, most)))
+    start = rules()["start"]
+    rows = plan.effective_batch
+    batch = math.gcd(start["batch"], rows)
+    usual = replace(plan, batch=batch, accumulation=rows // batch, checkpointing=start["checkpointing"])
+    small = _fastest(replace(usual, tokens=int(min(nearly, most))), model, room)
+    if small is None:
+        return _longest_that_fits(usual, model, room, int(min(nearly, most)))
+    large = _fastest(replace(usual, tokens=whole), model, room) if whole <= most else None
+    return large if large and recomputing(large) <= recomputing(small) else small
+
+
+def _fastest(plan: TrainingPlan, model: ModelSpec, room: Room) -> TrainingPlan | None:
+    """The fastest shape of a plan that fits, None when there is none."""
+    if not room.holds(room.needs(model, least(plan))):
+        return None
+    return next((s for s in shapes(model.architecture, plan) if room.holds(room.needs(model, s))), None)
+
+
+def _longest_that_fits(plan: TrainingPlan, model: ModelSpec, room: Room, wanted: int) -> TrainingPlan:
+    """The longest sequence below `wanted` that fits at all; the smallest plan there is when none does."""
+    smallest = least(replace(plan, tokens=min(wanted, FEWEST_TOKENS)))
+    low, high = FEWEST_TOKENS // LENGTH_STEP, (wanted - 1) // LENGTH_STEP
+    found = None
+    while low <= high:
+        middle = (low + high) // 2
+        shape = _fastest(replace(plan, tokens=middle * LENGTH_STEP), model, room)
+        if shape is None:
+            high = middle - 1
+        else:
+            found, low = shape, middle + 1
+    return found or smallest
+
+
+def _keeping(report: DataReport) -> int:
+    """The least length that keeps KEPT_WHOLE of the rows whole."""
+    allowed = math.floor((1 - KEPT_WHOLE) * report.usable)
+    bounds = (bound for bound, _rows in report.lengths if report.rows_longer_than(bound) <= allowed)
+    return next(bounds, report.tokens["longest"])
+
+
+def _rounded(tokens: float) -> int:
+    return max(SHORTEST, math.ceil(tokens / LENGTH_STEP) * LENGTH_STEP)
+
+
+def _capability(card: Card) -> tuple[int, int]:
+    return card.capability if any(card.capability) else MODERN
+
+
 def _mostly_chinese(report: DataReport) -> bool:
     text = "".join(m.content for row in report.preview for m in row.messages)
     han = sum("\u4e00" <= letter <= "\u9fff" for letter in text)
     return han > 0.3 * len(text)
 
 
-def _settings(model: ModelSpec, card: Card | None, method: Method, goal: str) -> TrainingPlan:
+def _settings(model: ModelSpec, card: Card | None, method: Method, goal: str, constants: Constants) -> TrainingPlan:
     known = practice(goal).plan
     if card is None:
         plan = replace(known, method=method)
     else:
-        plan = replace(fitted(model, method, card.free_bytes, goal).plan, card=card.index)
+        chosen = fitted(model, method, card.free_bytes, goal, capability=card.capability, constants=constants)
+        plan = replace(chosen.plan, card=card.index)
     if model.id == STARTER:
         # a 135M model learns in minutes with a larger rate and more modules than the documents' models
         learned = {name: getattr(known, name) for name in ("learning_rate", "epochs", "dropout", "targets")}

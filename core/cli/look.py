@@ -1,26 +1,30 @@
 """Commands that only look: data report, plan, past runs."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from core.catalog import spec_of
+from core.catalog import ModelSpec, spec_of
 from core.cli.advise import Goal
 from core.cli.cards import first_card
 from core.cli.output import Json, result_out
 from core.codec import to_plain
 from core.data.inspect import inspect_files
+from core.data.lengths import RowLengths
 from core.data.rows import DataReport
+from core.fit import UNFITTED, constants_of
 from core.hub import local_folder
 from core.hub.folder import check_model_folder
 from core.i18n import _
 from core.plan import Method, TrainingPlan
-from core.planning import make_plan
+from core.planning import length_reason, make_plan
 from core.runs import RunFolder, list_runs
-from core.settings import load, models_root, runs_root
+from core.settings import load, measured_file, models_root, runs_root
 from core.wording import (
     count,
+    reason_words,
     row_problem_words,
     shape_words,
     state_words,
@@ -34,10 +38,16 @@ def add_to(app: typer.Typer) -> None:
     app.command("runs", help="List past runs.")(runs)
 
 
-def check(files: list[Path], json: Json = False) -> None:
-    report = inspect_files(tuple(str(f) for f in files))
+def check(
+    files: list[Path],
+    model: Annotated[str, typer.Option(help="Count tokens for this model: catalogue id or model folder.")] = "",
+    json: Json = False,
+) -> None:
+    folder = _folder_of(spec_of(model)) if model else None
+    report = inspect_files(tuple(str(f) for f in files), count=RowLengths(folder))
     if json:
-        return result_out(to_plain(report) | {"private": None, "tokens": None})
+        tokens = report.tokens | {"exact": report.tokens_exact}
+        return result_out(to_plain(report) | {"private": None, "tokens": tokens})
     print(
         _("{rows} rows, {usable} usable, {rejected} not used, {duplicates} duplicates, shape: {shape}").format(
             rows=count(report.rows),
@@ -47,6 +57,8 @@ def check(files: list[Path], json: Json = False) -> None:
             shape=shape_words(report.shape),
         )
     )
+    if report.tokens:
+        print(_tokens_line(report))
     for problem in report.problems[:20]:
         print(f"  {Path(problem.file).name}:{problem.line}  {row_problem_words(problem)}")
     return None
@@ -60,13 +72,17 @@ def plan_command(
     goal: Goal = "medium",
     json: Json = False,
 ) -> None:
-    report = inspect_files(tuple(str(f.absolute()) for f in files))
+    count_for = RowLengths(_folder_of(spec_of(model)))
+    report = inspect_files(tuple(str(f.absolute()) for f in files), count=count_for)
     plan = plan_of(model, report, method, goal)
     output.absolute().parent.mkdir(parents=True, exist_ok=True)
     plan.save(output)
     if json:
         return result_out(plan)
     print(output)
+    if reason := length_reason(plan, report):
+        # standard output holds the name of the file alone, for scripts
+        print(reason_words(reason), file=sys.stderr)
     return None
 
 
@@ -77,7 +93,23 @@ def plan_of(model: str, report: DataReport, method: Method | None = None, goal: 
         # a catalogue model can still be fetched; a folder is whole and safe now or it is of no use
         check_model_folder(Path(spec.id))
     folder = local_folder(spec, models_root(load()))
-    return make_plan(spec, folder, report, first_card(), method, goal)
+    card = first_card()
+    learned = constants_of(card.name, measured_file()) if card else UNFITTED
+    return make_plan(spec, folder, report, card, method, goal, constants=learned)
+
+
+def _folder_of(spec: ModelSpec) -> Path | None:
+    """Where a tokenizer can lie; of a folder nothing else needs to be there."""
+    return Path(spec.id) if spec.source == "folder" else local_folder(spec, models_root(load()))
+
+
+def _tokens_line(report: DataReport) -> str:
+    words = (
+        _("tokens a row: {shortest} to {longest}, half of them up to {median}, 99 of 100 up to {p99}")
+        if report.tokens_exact
+        else _("tokens a row, estimated: {shortest} to {longest}, half of them up to {median}, 99 of 100 up to {p99}")
+    )
+    return words.format_map({name: count(number) for name, number in report.tokens.items()})
 
 
 def runs(json: Json = False) -> None:

@@ -13,19 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from core.data.template import FALLBACK_TEMPLATE, system_folded
 from core.problems import Code, Trouble
 
 #: A label that the loss passes over.
 IGNORED = -100
-
-#: Template for models that bring none (D0).
-FALLBACK_TEMPLATE = (
-    "{{ first }}{% for m in messages %}"
-    "{% if m['role'] == 'system' %}{{ m['content'] + '\n\n' }}"
-    "{% elif m['role'] == 'user' %}{{ '### Instruction:\n' + m['content'] + '\n\n' }}"
-    "{% else %}{{ '### Response:\n' + m['content'] + eos_token + '\n\n' }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '### Response:\n' }}{% endif %}"
-)
 
 Messages = list[dict[str, str]]
 Tokens = npt.NDArray[np.int32]
@@ -136,7 +128,7 @@ class ChatFormat:
             return self._apply(messages, prompt)
         except jinja2.TemplateError:
             # Gemma and others know no system role
-            return self._apply(_system_folded(messages), prompt)
+            return self._apply(system_folded(messages), prompt)
 
     def _apply(self, messages: Messages, prompt: bool) -> str:
         text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=prompt)
@@ -160,15 +152,6 @@ def collate(rows: Sequence[dict[str, Tokens]], pad_id: int) -> dict[str, Any]:
         "attention_mask": torch.from_numpy(mask),
         "labels": torch.from_numpy(labels),
     }
-
-
-def _system_folded(messages: Messages) -> Messages:
-    """Put the system text in front of the first user turn."""
-    system = "\n\n".join(m["content"] for m in messages if m["role"] == "system")
-    others = [dict(m) for m in messages if m["role"] != "system"]
-    if system and others:
-        others[0]["content"] = f"{system}\n\n{others[0]['content']}"
-    return others
 
 
 def _common(a: str, b: str) -> int:

@@ -38,6 +38,7 @@ class Blocker(StrEnum):
     NO_PLAN = "no_plan"
     NOT_TRAINED = "not_trained"
     TRAINING = "training"
+    CARD_NOT_HERE = "card_not_here"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ class WizardState:
     """Everything the wizard knows; pages propose the next value, nothing else changes it.
 
     `probed` says that the cards were read; `card` stays None on a computer without one (practice mode).
-    `model_folder` is where the chosen model's files lie, None until they are on this computer.
+    `model_folder` is where the chosen model's files lie, None until they are on this computer. While another
+    card is planned for, `card` is that one (`imagined`) and `own_card` the computer's. `larger_plan` is the plan
+    that was too much, after it was made smaller.
     """
 
     step: Step = Step.GPU
@@ -62,6 +65,13 @@ class WizardState:
     run_state: RunState | None = None
     has_adapter: bool = False
     merged: Path | None = None
+    own_card: Card | None = None
+    larger_plan: TrainingPlan | None = None
+
+    @property
+    def imagined(self) -> bool:
+        """Whether the plan is for a card that is not in this computer."""
+        return self.card is not None and self.card.imagined
 
     @property
     def practice(self) -> bool:
@@ -81,7 +91,8 @@ def blocker(state: WizardState, step: Step) -> Blocker | None:
         case Step.MODEL:
             if state.model is None:
                 return Blocker.NO_MODEL
-            return None if state.model_folder else Blocker.MODEL_NOT_HERE
+            # planning needs to know the model, not to have it
+            return None if state.model_folder or state.imagined else Blocker.MODEL_NOT_HERE
         case Step.DATA:
             if state.report is None:
                 return Blocker.NO_DATA
@@ -91,6 +102,8 @@ def blocker(state: WizardState, step: Step) -> Blocker | None:
         case Step.TRAIN:
             if state.training:
                 return Blocker.TRAINING
+            if state.imagined and not state.has_adapter:
+                return Blocker.CARD_NOT_HERE
             return None if state.has_adapter else Blocker.NOT_TRAINED
     return None
 
@@ -118,7 +131,30 @@ def back(state: WizardState) -> WizardState:
 
 def choose_card(state: WizardState, card: Card | None, advice: Recommendation) -> WizardState:
     """Take the card reading in, with what is recommended for it; a model already chosen stays."""
-    return replace(state, probed=True, card=card, recommendation=advice, method=state.method or advice.method)
+    method = state.method or advice.method
+    return replace(state, probed=True, card=card, recommendation=advice, method=method, own_card=None)
+
+
+def imagine_card(state: WizardState, card: Card, advice: Recommendation) -> WizardState:
+    """Plan for a card that is not in this computer; what was planned for another card is planned again."""
+    own = state.own_card if state.imagined else state.card
+    return _elsewhere(replace(state, card=card, own_card=own), advice)
+
+
+def own_card_again(state: WizardState, advice: Recommendation) -> WizardState:
+    """Back to this computer's card, or to practice mode, with what is recommended there."""
+    return _elsewhere(replace(state, card=state.own_card, own_card=None), advice)
+
+
+def choose_advice(state: WizardState, advice: Recommendation, folder: Path | None) -> WizardState:
+    """Take another recommendation than the first one: its model, whose files lie in `folder`, and its method."""
+    chosen = replace(state, recommendation=advice, method=advice.method, model=advice.model, model_folder=folder)
+    return _replan(chosen)
+
+
+def _elsewhere(state: WizardState, advice: Recommendation) -> WizardState:
+    """Another card: its method, its plan; a model that was chosen stays."""
+    return _replan(replace(state, probed=True, recommendation=advice, method=advice.method))
 
 
 def choose_model(state: WizardState, model: ModelSpec, folder: Path | None) -> WizardState:
@@ -135,7 +171,12 @@ def choose_data(state: WizardState, report: DataReport) -> WizardState:
 
 def choose_plan(state: WizardState, plan: TrainingPlan) -> WizardState:
     """Take a plan; its method becomes the wizard's."""
-    return replace(state, plan=plan, method=plan.method)
+    return replace(state, plan=plan, method=plan.method, larger_plan=None)
+
+
+def choose_smaller(state: WizardState, plan: TrainingPlan) -> WizardState:
+    """Take a plan that needs less memory, and remember the one that it replaces."""
+    return replace(choose_plan(state, plan), larger_plan=state.plan)
 
 
 def open_run(state: WizardState, run: Path, run_state: RunState, has_adapter: bool) -> WizardState:
@@ -145,4 +186,4 @@ def open_run(state: WizardState, run: Path, run_state: RunState, has_adapter: bo
 
 
 def _replan(state: WizardState) -> WizardState:
-    return replace(state, plan=None, run=None, run_state=None, has_adapter=False, merged=None)
+    return replace(state, plan=None, larger_plan=None, run=None, run_state=None, has_adapter=False, merged=None)

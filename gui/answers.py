@@ -5,13 +5,9 @@ from pathlib import Path
 from core.i18n import _, ngettext
 from core.runs import RunState
 from core.wizard import STEPS, Blocker, Step, WizardState, blocker, reachable
-from core.wording import count, gigabytes, method_words, step_words
+from core.wording import count, method_words, step_words
+from gui.cards import named
 from gui.widgets.step_bar import Stop
-
-
-def short_name(card: str) -> str:
-    """The card's name without the maker's prefixes."""
-    return card.removeprefix("NVIDIA ").removeprefix("GeForce ")
 
 
 def stops(state: WizardState, losses: tuple[float | None, float | None], *, aside: bool = False) -> list[Stop]:
@@ -62,7 +58,7 @@ def answer(state: WizardState, step: Step, losses: tuple[float | None, float | N
 
 def _card(state: WizardState) -> str:
     if state.card is not None:
-        return f"{short_name(state.card.name)} · {gigabytes(state.card.total_bytes)}"
+        return named(state.card)
     return _("Practice mode") if state.practice else ""
 
 

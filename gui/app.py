@@ -91,7 +91,7 @@ class Studio:
         if issubclass(kind, KeyboardInterrupt):
             self.interrupt()
         else:
-            self.window.show_problem(diagnose(error))
+            self.desk.trouble(diagnose(error))
 
 
 def write_down(text: str) -> None:

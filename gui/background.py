@@ -44,39 +44,3 @@ class Errand(QObject):
 def failed(found: Any) -> Problem | None:
     """The problem an errand came back with, None when it succeeded."""
     return found if isinstance(found, Problem) else None
-
-
-class CardWatch(QObject):
-    """Reads a card once a second in a daemon thread; `read` carries a Reading or None."""
-
-    read = Signal(object)
-
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self._index: int | None = None
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def watch(self, index: int | None) -> None:
-        """Watch the card `index`; None pauses."""
-        self._index = index
-        if index is not None and self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="card-watch", daemon=True)
-            self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread, waiting a moment for it."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(1.5)
-
-    def _run(self) -> None:
-        from core.gpu import read
-
-        while not self._stop.is_set():
-            if self._index is not None:
-                try:
-                    self.read.emit(read(self._index))
-                except RuntimeError:
-                    return  # the window is gone
-            self._stop.wait(1.0)

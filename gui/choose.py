@@ -23,6 +23,12 @@ def choose_folder(parent: QWidget, title: str, start: Path) -> Path | None:
     return Path(found) if found else None
 
 
+def choose_new_file(parent: QWidget, title: str, start: Path) -> Path | None:
+    """Ask where to save a file; None when the user changed their mind."""
+    found = QFileDialog.getSaveFileName(parent, title, str(start), f"{start.suffix} (*{start.suffix})")[0]
+    return Path(found) if found else None
+
+
 def open_folder(folder: Path) -> None:
     """Show a folder, or a file, in the system's file manager."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

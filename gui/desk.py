@@ -7,10 +7,14 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from core.catalog import ModelSpec, models
+from core.fit import UNFITTED, Constants, constants_of
+from core.gpu import Card
 from core.hub import local_folder
+from core.plan import TrainingPlan
 from core.problems import Problem, diagnose
 from core.runs import RunFolder
-from core.settings import Settings, models_root, runs_root, save
+from core.settings import Settings, measured_file, models_root, runs_root, save
+from core.vram import Estimate, estimate
 from gui.jobs import JobRunner
 from gui.live_run import LiveRun
 
@@ -26,7 +30,10 @@ class Desk(QObject):
         super().__init__(parent)
         self.settings = settings
         self.runner = JobRunner(self)
+        #: Whether the Plan page may ask the model's own modules, in a process of its own.
+        self.dry_runs = True
         self._live: dict[Path, LiveRun] = {}
+        self._constants: dict[str, Constants] = {}
         self._models: tuple[ModelSpec, ...] | None = None
 
     @property
@@ -47,14 +54,30 @@ class Desk(QObject):
         """Where the model's files lie on this computer, None when they do not."""
         return local_folder(spec, self.models_root)
 
+    def constants(self, card: Card | None) -> Constants:
+        """What runs on this card taught of its memory; read once, and again after a run ended."""
+        if card is None:
+            return UNFITTED
+        if card.name not in self._constants:
+            self._constants[card.name] = constants_of(card.name, measured_file())
+        return self._constants[card.name]
+
+    def predict(self, plan: TrainingPlan, model: ModelSpec, card: Card | None) -> Estimate:
+        """Memory of a plan on a card by arithmetic: at once, and as good as it gets without the model's modules."""
+        return estimate(model.architecture, plan, constants=self.constants(card))
+
     def live(self, path: Path) -> LiveRun:
         """The run at `path`; the same object each time, so that a page can come back to it."""
         if path not in self._live:
             found = LiveRun(RunFolder(path), self.runner, self)
-            found.ended.connect(lambda _last: self.ended.emit(found))
+            found.ended.connect(lambda _last: self._run_ended(found))
             self._live[path] = found
             found.load()
         return self._live[path]
+
+    def _run_ended(self, run: LiveRun) -> None:
+        self._constants.clear()
+        self.ended.emit(run)
 
     def forget(self, path: Path) -> None:
         """Let go of a run that was deleted."""

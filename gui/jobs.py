@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
-from core.events import Event, Failed, Last, Say, Stop, Stopped
+from core.events import Command, Event, Failed, Last, Stopped
 from core.problems import diagnose
 from core.runs import RunFolder
 
@@ -27,9 +27,11 @@ class JobThread(QThread):
 
     happened = Signal(object)
 
-    def __init__(self, job: Any, folder: RunFolder | None = None, lane: Lane = Lane.CARD) -> None:
+    def __init__(
+        self, job: Any, folder: RunFolder | None = None, lane: Lane = Lane.CARD, grace: float = SHORT_GRACE
+    ) -> None:
         super().__init__()
-        self.job, self.folder, self.lane = job, folder, lane
+        self.job, self.folder, self.lane, self._grace = job, folder, lane, grace
         self.last: Last | None = None
         self._process: Any = None
         self._lock = threading.Lock()
@@ -51,7 +53,7 @@ class JobThread(QThread):
             if self._stopping:
                 return
             # a run needs time to save; nothing else has anything to lose
-            grace = GRACE if self.folder else SHORT_GRACE
+            grace = GRACE if self.folder else self._grace
             self._process = JobProcess(self.job, run=self.folder, grace=grace)
             self._process.start()
         for event in self._process.events():
@@ -64,7 +66,7 @@ class JobThread(QThread):
             self.last = event
         self.happened.emit(event)
 
-    def send(self, command: Stop | Say) -> None:
+    def send(self, command: Command) -> None:
         """Send a command to the job; before it runs and after it ended nobody hears it."""
         with self._lock:
             if self._process is not None and self.last is None:
@@ -99,9 +101,13 @@ class JobRunner(QObject):
         *,
         folder: RunFolder | None = None,
         lane: Lane = Lane.CARD,
+        grace: float = SHORT_GRACE,
     ) -> JobThread:
-        """Run `job`; `heard` (a method of a QObject) gets its events in the window's thread."""
-        thread = JobThread(job, folder, lane)
+        """Run `job`; `heard` (a method of a QObject) gets its events in the window's thread.
+
+        `grace` is the number of seconds that a job without a run gets to end by itself.
+        """
+        thread = JobThread(job, folder, lane, grace)
         thread.happened.connect(heard)
         thread.finished.connect(self._ended)
         if lane is Lane.CARD and self.card_job is not None:
@@ -125,6 +131,11 @@ class JobRunner(QObject):
     def idle(self) -> bool:
         """Whether nothing runs and nothing waits."""
         return not self._running and not self._waiting
+
+    @property
+    def saves(self) -> bool:
+        """Whether a job runs, or waits, that has something to save."""
+        return any(t.lane is Lane.CARD for t in (*self._running, *self._waiting))
 
     def busy_with(self, kind: type) -> bool:
         """Whether a job of this kind runs or waits."""

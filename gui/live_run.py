@@ -1,9 +1,11 @@
 """One run as the window sees it: its history, whether it lives, and the thread that trains it."""
 
+import contextlib
 import os
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from core.codec import CodecError, from_plain
 from core.events import Event, Failed, Last, Noted, Saved, Stage
 from core.history import RunHistory
 from core.jobs.jobs import TrainJob
@@ -105,6 +107,10 @@ class LiveRun(QObject):
     def _heard(self, event: Event) -> None:
         self.history.apply(event)
         self.version += 1
+        if isinstance(event, Noted) and event.code == "probe_stepped":
+            # the child puts it into the folder when it has said so
+            with contextlib.suppress(CodecError, KeyError):
+                self._plan = from_plain(TrainingPlan, event.facts["plan"])
         if isinstance(event, Last):
             self._end(event)
         elif isinstance(event, (Stage, Noted, Saved)):

@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget
 from core import wizard
 from core.gpu import Reading
 from core.i18n import _
-from core.problems import Problem
 from core.wizard import Step, WizardState
 from core.wording import blocker_words, step_words
 from gui.answers import closed, stops, viewable
-from gui.background import CardWatch, Errand
+from gui.background import Errand
+from gui.card_watch import CardWatch
+from gui.cards import here
 from gui.desk import Desk
 from gui.icons import retint
 from gui.keys import pressed_return
@@ -40,13 +41,14 @@ class MainWindow(QMainWindow):
         self._closing = False
         self.watch = CardWatch(self)
         self.watch.read.connect(self._read)
+        self.watch.answers.connect(self._card_answers)
         self.setMinimumSize(880, 600)
         self.resize(1200, 800)
         if desk.settings.geometry:
             self.restoreGeometry(QByteArray.fromBase64(desk.settings.geometry.encode()))
         self._build()
         desk.ended.connect(self._run_ended)
-        desk.troubled.connect(self.show_problem)
+        desk.troubled.connect(self.notices.add)
         desk.runner.changed.connect(self._jobs_changed)
         self.refresh()
         self.setFocus()
@@ -56,9 +58,6 @@ class MainWindow(QMainWindow):
         self.stack = QStackedWidget()
         self.shell = framed(self.top, self.rail, self.notices, self.stack, self.footer)
         self.setCentralWidget(self.shell)
-        self._wire()
-
-    def _wire(self) -> None:
         self.rail.chosen.connect(self._go)
         self.footer.back.clicked.connect(self._back)
         self.footer.next.clicked.connect(self._next)
@@ -92,7 +91,7 @@ class MainWindow(QMainWindow):
         self.top.gear.setChecked(self._aside == book.SETTINGS)
         self.top.show_card(state, self._reading)
         self.setWindowTitle(f"SoloTune – {step_words(state.step)}")
-        self.watch.watch(state.card.index if state.card else None)
+        self.watch.watch(here(state))
 
     def _show_page(self, name: str) -> None:
         page = self.page(name)
@@ -147,13 +146,13 @@ class MainWindow(QMainWindow):
 
     def open_run(self, path: Path, resume: bool = False) -> None:
         """Attach the run at `path` to the wizard and show it; `resume` trains on."""
-        self.notices.withdraw()
+        self.notices.withdraw("resume_last")
         live = self.desk.live(path)
         if not live.loaded:
             live.changed.connect(lambda: self.open_run(path, resume), Qt.ConnectionType.SingleShotConnection)
             return
         if live.problem is not None and live.plan is None:
-            self.show_problem(live.problem)
+            self.notices.add(live.problem)
             return
         if resume:
             live.start(resume=True)
@@ -169,10 +168,6 @@ class MainWindow(QMainWindow):
             return
         self.notices.offer_resume(own_folder(found), lambda: self.open_run(found, True))
 
-    def show_problem(self, problem: Problem) -> None:
-        """Show a problem that belongs to no page."""
-        self.notices.add(problem)
-
     def retint(self) -> None:
         """Draw everything again after the colours changed."""
         retint(self)
@@ -181,6 +176,12 @@ class MainWindow(QMainWindow):
     def _read(self, reading: Reading | None) -> None:
         self._reading = reading
         self.top.show_card(self.state, reading)
+        if self._shown is not None:
+            self._shown.show_reading(reading)
+
+    def _card_answers(self, answers: bool) -> None:
+        self.top.set_lost(not answers)
+        self.notices.card_answers(here(self.state), answers, lambda: self._go(Step.GPU))
 
     def _run_ended(self, live: LiveRun) -> None:
         # an ended run says so on its page; it must not pull the user away from another one
@@ -192,7 +193,7 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self.close)
         elif not self._closing:
             if self.desk.training is not None:
-                self.notices.withdraw()
+                self.notices.withdraw("resume_last")
             self.refresh()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -222,7 +223,7 @@ class MainWindow(QMainWindow):
         """Ask every job to end, and close when the last one has."""
         if not self._closing:
             self._closing = True
-            Saving(self.shell).show()
+            Saving(self.shell).setVisible(self.desk.runner.saves)
         self.desk.runner.stop_all()
         if self.desk.runner.idle:
             self.close()
@@ -238,7 +239,7 @@ class MainWindow(QMainWindow):
     def retire(self) -> None:
         """Go without closing anything: another window has taken over."""
         self.desk.ended.disconnect(self._run_ended)
-        self.desk.troubled.disconnect(self.show_problem)
+        self.desk.troubled.disconnect(self.notices.add)
         self.desk.runner.changed.disconnect(self._jobs_changed)
         self.watch.stop()
         for page in self._pages.values():

@@ -10,6 +10,7 @@ from core.problems import Trouble
 from core.runs import RunState, list_runs
 from core.wizard import Step, WizardState, open_run
 from gui.answers import viewable
+from gui.cards import back_home
 from gui.desk import Desk
 from gui.live_run import LiveRun
 
@@ -19,6 +20,8 @@ def attach(state: WizardState, live: LiveRun, desk: Desk) -> WizardState:
     plan = live.plan
     if plan is None or live.state is None:
         return state
+    # a run was made here, whatever card was planned for just now
+    state = back_home(state)
     spec = model_of(plan, desk)
     folder = desk.model_folder(spec) if spec else None
     report = state.report if state.report and state.report.files == plan.data else placeholder(plan)
@@ -71,6 +74,7 @@ def started_over(state: WizardState) -> WizardState:
         goal=state.goal,
         recommendation=advice,
         method=advice.method if advice else None,
+        own_card=state.own_card,
     )
 
 

@@ -24,6 +24,7 @@ class Summary:
     losses: tuple[float, ...] = ()
     started: float | None = None
     merged: bool = False
+    checkpoint_step: int = 0
 
     @property
     def resumable(self) -> bool:
@@ -48,6 +49,7 @@ def summarise(run: RunFolder) -> Summary:
         losses,
         history.started,
         merged,
+        run.checkpoint_step(),
     )
 
 

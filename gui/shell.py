@@ -6,13 +6,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from core.gpu import Reading
+from core.gpu import Card, Reading
 from core.i18n import _
 from core.problems import Problem
 from core.wizard import WizardState
 from core.wording import gigabytes
 from gui import theme
-from gui.answers import short_name
+from gui.cards import named
 from gui.icons import Icon
 from gui.widgets.ask import ask
 from gui.widgets.buttons import button, primary
@@ -33,6 +33,7 @@ class TopBar(QWidget):
         self.setObjectName("topbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(52)
+        self._lost = False
         self.reading = label("", "muted", wrap=False, name="card_reading")
         self.runs_button = button(_("&Runs"), "runs", self.runs.emit, kind="quiet", icon="runs")
         self.runs_button.setCheckable(True)
@@ -52,22 +53,25 @@ class TopBar(QWidget):
 
     def show_card(self, state: WizardState, reading: Reading | None) -> None:
         """Say which card is in use and what is free on it now."""
-        self.reading.setText(card_words(state, reading))
+        self.reading.setText(card_words(state, reading, lost=self._lost))
+
+    def set_lost(self, lost: bool) -> None:
+        """Remember whether the card stopped answering: a number that stands still would be a lie."""
+        self._lost = lost
 
 
-def card_words(state: WizardState, reading: Reading | None) -> str:
+def card_words(state: WizardState, reading: Reading | None, *, lost: bool = False) -> str:
     """The card's name with its free memory, as fresh as it is known."""
     if not state.probed:
         return ""
     if state.card is None:
         return _("Practice mode · processor")
-    total = reading.total_bytes if reading else state.card.total_bytes
-    free = total - reading.used_bytes if reading else state.card.free_bytes
-    words = _("{name} · {free} of {total} free").format(
-        name=short_name(state.card.name),
-        free=gigabytes(max(free, 0)).removesuffix(" GB"),
-        total=gigabytes(total),
-    )
+    if state.imagined:
+        return _("Planned for {card}").format(card=named(state.card))
+    if reading is None and lost:
+        return _("{name} · does not answer").format(name=named(state.card))
+    free = reading.total_bytes - reading.used_bytes if reading else state.card.free_bytes
+    words = _("{name} · {free} free").format(name=named(state.card), free=gigabytes(max(free, 0)))
     if reading and reading.temperature is not None:
         words += f" · {reading.temperature} °C"
     return words
@@ -117,10 +121,21 @@ class Notices(QWidget):
         notice.accepted.connect(accepted)
         self._put(notice)
 
-    def withdraw(self) -> None:
-        """Take offers back that were overtaken."""
+    def card_answers(self, card: Card | None, answers: bool, look: Callable[[], None]) -> None:
+        """Say that the card answers no more; the notice goes when it answers again."""
+        self.withdraw("card_lost")
+        if card is None or answers:
+            return
+        words = _("{name} does not answer any more. What is shown of it may be old; a restart of the computer helps.")
+        notice = Notice(words.format(name=named(card)), _("Look at the card"), "card_lost", icon="trouble")
+        notice.accepted.connect(look)
+        self._put(notice)
+
+    def withdraw(self, name: str) -> None:
+        """Take an offer back that was overtaken."""
         for notice in self.findChildren(Notice):
-            self._remove(notice)
+            if notice.objectName() == f"{name}_notice":
+                self._remove(notice)
 
     def _put(self, card: ProblemCard | Notice) -> None:
         card.closed.connect(lambda: self._remove(card))

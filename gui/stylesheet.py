@@ -49,9 +49,27 @@ def _buttons(t: Tokens) -> str:
         padding: 4px 8px 4px 0; margin-left: -4px; text-align: left; }}
     QPushButton[kind="fold"]:hover {{ color: {t.accent}; }}
     QPushButton[kind="fold"]:focus {{ border: 2px solid {t.accent}; padding: 4px 8px 4px 0; }}
+    QPushButton[kind="choice"] {{ background: transparent; border: 1px solid transparent; text-align: left;
+        padding: 5px 9px; }}
+    QPushButton[kind="choice"]:hover {{ background: {t.sunken}; }}
+    QPushButton[kind="choice"]:focus {{ border: 2px solid {t.accent}; padding: 4px 8px; }}
     QPushButton[kind="chip"] {{ border-radius: 14px; padding: 5px 13px; text-align: left; }}
     QPushButton[kind="chip"]:focus {{ padding: 4px 12px; }}
     QPushButton[kind="chip"]:checked {{ background: {t.wash}; border-color: {t.accent}; }}
+    QPushButton[kind="left"], QPushButton[kind="right"] {{ padding: 4px 13px; font-size: {SMALL}px; }}
+    QPushButton[kind="left"] {{ border-top-right-radius: 0; border-bottom-right-radius: 0; }}
+    QPushButton[kind="right"] {{ border-top-left-radius: 0; border-bottom-left-radius: 0; margin-left: -1px; }}
+    QPushButton[kind="left"]:checked, QPushButton[kind="right"]:checked {{ background: {t.wash};
+        border-color: {t.accent}; }}
+    QPushButton[kind="left"]:focus, QPushButton[kind="right"]:focus {{ border: 2px solid {t.accent};
+        padding: 3px 12px; }}
+    QPushButton[kind="ask"] {{ background: transparent; color: {t.muted}; border: 1px solid {t.edge};
+        border-radius: 9px; padding: 0; font-size: 11px; min-width: 16px; max-width: 16px; min-height: 16px;
+        max-height: 16px; }}
+    QPushButton[kind="ask"]:hover {{ color: {t.accent}; border-color: {t.accent}; }}
+    QPushButton[kind="ask"]:checked {{ background: {t.wash}; color: {t.ink}; border-color: {t.accent}; }}
+    QPushButton[kind="ask"]:focus {{ border: 2px solid {t.accent}; min-width: 14px; max-width: 14px;
+        min-height: 14px; max-height: 14px; }}
     QPushButton[kind="tile"] {{ padding: 0; text-align: left; border-color: {t.hairline}; }}
     QPushButton[kind="tile"]:hover {{ border-color: {t.edge}; background: {t.surface}; }}
     QPushButton[kind="tile"]:focus {{ border: 2px solid {t.accent}; padding: 0; }}
@@ -108,6 +126,8 @@ def _surfaces(t: Tokens) -> str:
         border-radius: {RADIUS}px; }}
     QFrame[role="trouble"] {{ background: {mixed(t.surface, t.trouble, 0.05)};
         border: 1px solid {mixed(t.surface, t.trouble, 0.35)}; border-radius: {RADIUS}px; }}
+    QFrame[role="note"] {{ background: {t.wash}; border: 1px solid {mixed(t.surface, t.accent, 0.35)};
+        border-radius: {RADIUS}px; }}
     QFrame[role="drop"] {{ background: {t.surface}; border: 2px dashed {t.edge}; border-radius: 12px; }}
     QFrame[role="drop"]:focus {{ border: 2px solid {t.accent}; }}
     QFrame[role="drop"][over="true"] {{ background: {t.wash}; border: 2px dashed {t.accent}; }}

@@ -46,7 +46,7 @@ class Tokens:
 
 _PART_NAMES = (
     "weights", "adapter", "gradients", "optimizer", "activations", "logits", "workspace", "overhead",
-    "others",
+    "others", "headroom", "overflow", "program_a", "program_b", "program_c", "program_d",
 )  # fmt: skip
 
 
@@ -67,8 +67,9 @@ LIGHT = Tokens(
     hairline="#E3E4E2", edge="#C9CCCB", accent="#2F6FDE", on_accent="#FFFFFF", wash="#EDF3FD",
     good="#2E8B57", caution="#B7791F", trouble="#C0392B",
     series=_series("#0072B2", "#D55E00", "#00805E"),
-    parts=_parts("#0072B2", "#56B4E9", "#CC79A7", "#D98BB5", "#E69F00", "#D55E00",
-                 "#8A9299", "#B4BABF", "#5D6368"),
+    # dark and light by turns: neighbours differ without any colour too
+    parts=_parts("#0A4F83", "#8CCBF2", "#8E3B73", "#EDB4D3", "#B35900", "#F5CF6B",
+                 "#00664F", "#B9C4CB", "#6B7278", "#FFFFFF", "#C0392B", "#4A5157", "#C3CACF", "#7A838A", "#DDE2E5"),
 )  # fmt: skip
 
 DARK = Tokens(
@@ -76,8 +77,8 @@ DARK = Tokens(
     hairline="#33373A", edge="#4A5055", accent="#6EA0FF", on_accent="#0F1318", wash="#222C3D",
     good="#5CC08B", caution="#E0A94A", trouble="#F07A6A",
     series=_series("#56B4E9", "#F0A35E", "#3FC79F"),
-    parts=_parts("#3D9AD6", "#8CCBF2", "#DB93BB", "#B8749A", "#E6AD33", "#E8793A",
-                 "#7C858C", "#596066", "#9BA1A6"),
+    parts=_parts("#2A79B5", "#A8D8F7", "#A04E88", "#F0BFDA", "#C06A14", "#F7D985",
+                 "#1C8A6E", "#C7D0D6", "#A9B1B7", "#1F2225", "#F07A6A", "#4A5157", "#DDE2E5", "#5D656B", "#8F989F"),
 )  # fmt: skip
 
 _now = LIGHT

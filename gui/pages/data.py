@@ -18,6 +18,7 @@ from gui.desk import Desk
 from gui.jobs import JobThread, Lane
 from gui.pages.data_report import ReportView
 from gui.pages.page import Page
+from gui.pages.plan_rules import guide_words, rules_fold
 from gui.widgets.buttons import Tile, button
 from gui.widgets.drop_zone import DropZone
 from gui.widgets.problem_card import ProblemCard
@@ -36,6 +37,7 @@ class DataPage(Page):
         self._job: JobThread | None = None
         self._problem: Problem | None = None
         self._again = False
+        self._counted_for = ""
         self._drawn: object = None
         self._problems = QVBoxLayout()
         self.column.addLayout(self._problems)
@@ -47,6 +49,7 @@ class DataPage(Page):
         self.column.addWidget(self._progress)
         self.column.addWidget(self._entry)
         self.column.addLayout(self._report)
+        self.column.addWidget(rules_fold(guide_words(), "data_guide", "data"))
         self.column.addStretch(1)
 
     def _build_entry(self) -> QWidget:
@@ -89,8 +92,9 @@ class DataPage(Page):
         busy = self._job is not None
         self._progress.setVisible(busy)
         self._entry.setVisible(not busy and (state.report is None or self._again))
-        if state.report is not None and not state.report.rows and not busy and self._problem is None:
-            self.take_files(list(state.report.files))
+        report = state.report
+        if report is not None and not busy and self._problem is None and (not report.rows or self._outdated(report)):
+            self.take_files(list(report.files))
             return
         drawn = (id(state.report), busy, self._again)
         if drawn != self._drawn:
@@ -112,8 +116,20 @@ class DataPage(Page):
         clear(self._problems)
         self._problem = None
         self._progress.begin(_("Reading the data"))
-        self._job = self.desk.runner.start(InspectJob(tuple(paths)), self._heard, lane=Lane.BESIDE)
+        self._counted_for = self._tokenizer()
+        job = InspectJob(tuple(paths), self._counted_for)
+        self._job = self.desk.runner.start(job, self._heard, lane=Lane.BESIDE)
         self.show_state(self.state)
+
+    def _tokenizer(self) -> str:
+        """The folder of the model that will read the rows; its tokenizer counts them."""
+        return str(self.state.model_folder) if self.state.model_folder else ""
+
+    def _outdated(self, report: DataReport) -> bool:
+        """Whether another model was chosen since the rows were counted; a run's own data is left alone."""
+        now = self._tokenizer()
+        counted = bool(report.tokens) and self.state.run is None
+        return counted and now not in ("", report.tokens_model, self._counted_for)
 
     def _browse(self) -> None:
         self.take_files(choose_files(self))

@@ -1,40 +1,45 @@
 """GPU page: what card there is, how much of it is free now, and what the documents suggest for it."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout
 
-from core.gpu import Card
+from core.gpu import Card, Reading
 from core.i18n import _
 from core.problems import Code, Problem
-from core.reasons import Reason, ReasonCode
-from core.recommend import Recommendation, practice, recommend
-from core.wizard import Step, WizardState, choose_card, choose_model, forward
-from core.wording import Action, gigabytes, method_words, sourced_words
-from gui.answers import short_name
+from core.recommend import Recommendation, practice
+from core.wizard import Step, WizardState, choose_advice, choose_card, choose_model, forward, imagine_card
+from core.wording import Action, sourced_words
 from gui.background import Errand
+from gui.cards import advised
 from gui.desk import Desk
+from gui.pages.gpu_card import CardView
+from gui.pages.gpu_offers import PRACTICE, Offers, retaken, take
+from gui.pages.gpu_start import CardTiles, practice_panel, problem_card
+from gui.pages.gpu_what_if import CardChooser
+from gui.pages.imagined import ImaginedNote
+from gui.pages.model_cards import method_for
 from gui.pages.page import Page
-from gui.widgets.badge import Badge
-from gui.widgets.buttons import Tile, button, primary
+from gui.pages.plan_rules import guide_words, rules_fold
+from gui.widgets.buttons import button, primary
 from gui.widgets.fold import Fold
-from gui.widgets.memory_bar import Legend, MemoryBar, Part
-from gui.widgets.problem_card import ProblemCard
-from gui.widgets.text import clear, column, label, panel, row
+from gui.widgets.switch import LevelSwitch
+from gui.widgets.text import clear, column, label, row
 
 DRIVER_PAGE = "https://www.nvidia.com/drivers"
 #: Milliseconds before the driver is asked: the window is painted first.
 AFTER_PAINT = 40
+#: When this much more or less is free than what the suggestion was made for, the card is looked at again.
+MOVED_BYTES = 300_000_000
 
 
 def read_cards(goal: str) -> tuple[tuple[Card, Recommendation], ...]:
     """Every card with what is recommended for it. Raises Trouble(NO_GPU, DRIVER)."""
     from core.gpu import cards
 
-    return tuple((card, recommend(card.total_bytes, card.free_bytes, goal)) for card in cards())
+    return tuple((card, advised(card, goal)) for card in cards())
 
 
 class GpuPage(Page):
@@ -44,12 +49,31 @@ class GpuPage(Page):
         super().__init__(desk, _("Your graphics card"), _("Everything SoloTune proposes follows from its free memory."))
         self._found: tuple[tuple[Card, Recommendation], ...] = ()
         self._problem: Problem | None = None
+        self._asking = self._quietly = False
         self._asked = False
+        self.level = LevelSwitch(desk.settings.advanced)
+        self.level.chosen.connect(self._choose_level)
+        self.put_beside_title(self.level)
+        self.note = ImaginedNote()
+        self.note.proposed.connect(self.proposed)
         self._body = QVBoxLayout()
         self._body.setSpacing(16)
+        self.chooser = CardChooser()
+        self.chooser.chosen.connect(self._imagine)
+        self.chooser.closed.connect(self.chooser.hide)
+        self.chooser.hide()
+        self.offers = Offers()
+        self.offers.taken.connect(self._take_offer)
+        self._why = QVBoxLayout()
+        self.why = Fold(_("Why this?"), "why", self._why)
+        self.column.addWidget(self.note)
+        self.column.addWidget(self.chooser)
         self.column.addLayout(self._body)
+        self.column.addWidget(self.offers)
+        self.column.addWidget(self.why)
         self.column.addStretch(1)
         self._use: QPushButton | None = None
+        self._view: CardView | None = None
         self._drawn: object = None
 
     def show_state(self, state: WizardState) -> None:
@@ -57,18 +81,31 @@ class GpuPage(Page):
         if not state.probed and not self._asked:
             self._asked = True
             QTimer.singleShot(AFTER_PAINT, self, self.read_cards)
-        drawn = (state.probed, state.card, state.recommendation, self._problem, len(self._found))
+        advanced = self.desk.settings.advanced
+        self.level.set(advanced)
+        self.note.show_state(state)
+        constants = self.desk.constants(state.card)
+        drawn = (state.probed, state.card, state.recommendation, state.training, self._problem, len(self._found),
+                 advanced, constants)  # fmt: skip
         if drawn != self._drawn or self._body.count() == 0:
             self._drawn = drawn
             self._draw()
 
     def read_cards(self) -> None:
         """Ask the driver, off the window's thread."""
-        goal = self.state.goal
-        Errand(lambda: read_cards(goal), self, self.take)
+        self._ask_driver(quietly=False)
+
+    def _ask_driver(self, *, quietly: bool) -> None:
+        if not self._asking:
+            self._asking, self._quietly = True, quietly
+            goal = self.state.goal
+            Errand(lambda: read_cards(goal), self, self.take)
 
     def take(self, found: object) -> None:
         """Take in what the driver said."""
+        self._asking = False
+        if isinstance(found, Problem) and self._quietly:
+            return  # nobody asked; that the card answers no more is said above the page
         if isinstance(found, Problem):
             self._problem = None if found.code is Code.NO_GPU else found
             if found.code is Code.NO_GPU:
@@ -80,11 +117,20 @@ class GpuPage(Page):
         self._found, self._problem = found, None
         known = [pair for pair in found if self.state.card and pair[0].index == self.state.card.index]
         card, advice = (known or list(found))[0]
-        self.proposed.emit(choose_card(self.state, card, advice))
+        if not self.state.imagined:
+            self.proposed.emit(choose_card(self.state, card, retaken(advice, self.state.recommendation)))
 
     def _practise(self) -> None:
         self._problem = None
         self.proposed.emit(choose_card(self.state, None, practice(self.state.goal)))
+
+    def show_reading(self, reading: Reading | None) -> None:
+        card = self.state.card
+        if reading is None or card is None or card.imagined or self._view is None:
+            return
+        self._view.show_reading(reading)
+        if abs(reading.total_bytes - reading.used_bytes - card.free_bytes) > MOVED_BYTES and not self.state.training:
+            self._ask_driver(quietly=True)
 
     def hint(self) -> str:
         return _("Without the driver only practice mode is open.") if self._problem else ""
@@ -94,22 +140,22 @@ class GpuPage(Page):
 
     def _draw(self) -> None:
         clear(self._body)
-        self._use = None
+        self._use = self._view = None
+        state = self.state
         if self._problem is not None:
-            self._draw_problem(self._problem)
-        elif not self.state.probed:
+            found = problem_card(self._problem, self.read_cards, self._practise)
+            found.acted.connect(self._act)
+            self._body.addWidget(found)
+        elif not state.probed:
             self._body.addWidget(label(_("Looking for graphics cards…"), "muted"))
-        elif self.state.card is None:
-            self._draw_practice()
+        elif state.card is None:
+            self._body.addWidget(practice_panel(self._buttons(_("Look again"))))
         else:
-            self._draw_card(self.state.card)
-
-    def _draw_problem(self, problem: Problem) -> None:
-        card = ProblemCard(problem, actions=frozenset({Action.GET_DRIVER, Action.RETRY, Action.PRACTICE}))
-        card.acted.connect(self._act)
-        card.add(button(_("Look again"), "look_again", self.read_cards))
-        card.add(button(_("Practise without a card"), "practise", self._practise))
-        self._body.addWidget(card)
+            self._draw_card(state.card)
+        shown = self._problem is None and state.probed
+        self.offers.setEnabled(not state.training)
+        self.offers.show_offers(state.recommendation if shown and state.card else None, self.desk.constants(state.card))
+        self._draw_why(shown)
 
     def _act(self, action: Action) -> None:
         if action is Action.PRACTICE:
@@ -119,84 +165,68 @@ class GpuPage(Page):
         else:
             self.read_cards()
 
-    def _draw_practice(self) -> None:
-        frame, inner = panel(margin=24)
-        inner.addWidget(label(_("Practice mode"), "number", wrap=False))
-        words = _(
-            "No NVIDIA card found: practice mode on the processor with the starter model. "
-            "Everything works, only slower."
-        )
-        hint = _("A small model learns your data in minutes, so you can try every step.")
-        inner.addWidget(label(words, "lead"))
-        inner.addWidget(label(hint, "muted"))
-        inner.addSpacing(8)
-        self._use = primary(_("&Use this"), "use_card", self._use_this)
-        again = button(_("Look again"), "look_again", self.read_cards, icon="refresh")
-        inner.addLayout(row(self._use, again, None))
-        self._body.addWidget(frame)
-        self._draw_why()
-
     def _draw_card(self, card: Card) -> None:
-        if len(self._found) > 1:
-            self._body.addLayout(self._choice_of_cards(card))
-        frame, inner = panel(margin=24)
-        inner.addWidget(label(f"{card.name}", "strong"))
-        number = label(gigabytes(card.free_bytes), "number", wrap=False, name="free_memory")
-        beside = label(_("of {total} free now").format(total=gigabytes(card.total_bytes)), "muted", wrap=False)
-        inner.addLayout(row(number, beside, None, spacing=10))
-        inner.addWidget(self._bar(card))
-        inner.addSpacing(8)
-        advice = self.state.recommendation
-        if advice is not None:
-            for reason in (*advice.reasons[:1], *steps_down(advice.reasons)):
-                inner.addWidget(label(sourced_words(reason), "muted"))
-            inner.addWidget(label(self._suggestion(advice, card), "lead", name="suggestion"))
-            inner.addWidget(fit_badge(advice.fits))
-        inner.addSpacing(8)
+        if len(self._found) > 1 and not card.imagined:
+            choice = CardTiles(self._found, card)
+            choice.chosen.connect(lambda c, a: self.proposed.emit(choose_card(self.state, c, a)))
+            self._body.addWidget(choice)
+        self._view = CardView(card, self.state.recommendation, self.state.goal, self.desk.constants(card))
+        self._view.technical.setVisible(self.desk.settings.advanced)
+        self._view.below.addLayout(self._buttons("" if card.imagined else _("Read again")))
+        self._body.addWidget(self._view)
+
+    def _buttons(self, again: str) -> QHBoxLayout:
         self._use = primary(_("&Use this"), "use_card", self._use_this)
-        own = button(_("&Choose myself"), "choose_myself", self._choose_myself)
-        again = button(_("Read again"), "look_again", self.read_cards, icon="refresh", kind="quiet")
-        inner.addLayout(row(self._use, own, None, again))
-        self._body.addWidget(frame)
-        self._draw_why()
+        found = row(self._use)
+        if self.state.card is not None:
+            found.addWidget(button(_("&Choose myself"), "choose_myself", self._choose_myself))
+        other = button(_("&Plan for another card…"), "what_if", self._open_chooser)
+        other.setEnabled(not self.state.training)
+        found.addWidget(other)
+        found.addStretch(1)
+        if again:
+            found.addWidget(button(again, "look_again", self.read_cards, icon="refresh", kind="quiet"))
+        return found
 
-    def _choice_of_cards(self, chosen: Card) -> QVBoxLayout:
-        tiles = []
-        for card, advice in self._found:
-            words = _("{free} of {total} free").format(
-                free=gigabytes(card.free_bytes), total=gigabytes(card.total_bytes)
-            )
-            inner = column(label(short_name(card.name), "strong"), label(words, "muted"), spacing=2)
-            tile = Tile(f"card_{card.index}", inner)
-            tile.setChecked(card.index == chosen.index)
-            tile.clicked.connect(lambda _on=False, c=card, a=advice: self.proposed.emit(choose_card(self.state, c, a)))
-            tiles.append(tile)
-        return column(*tiles)
+    def _open_chooser(self) -> None:
+        if self.chooser.isVisible():
+            self.chooser.hide()
+        else:
+            self.chooser.open()
 
-    def _bar(self, card: Card) -> QWidget:
-        parts = memory_parts(card)
-        bar, legend = MemoryBar(), Legend()
-        bar.set(parts, card.total_bytes)
-        legend.set([*parts, Part(_("Free"), card.free_bytes, "hairline")])
-        legend.setMaximumWidth(400)
-        box = QWidget()
-        box.setLayout(column(bar, legend))
-        return box
+    def _imagine(self, card: Card) -> None:
+        self.chooser.hide()
+        self._switch(imagine_card(self.state, card, advised(card, self.state.goal)))
 
-    def _suggestion(self, advice: Recommendation, card: Card) -> str:
-        return _("Suggested: {model} with {method}. It needs about {needed} of {free} free.").format(
-            model=advice.model.title,
-            method=method_words(advice.method),
-            needed=gigabytes(advice.estimate.total_bytes),
-            free=gigabytes(card.free_bytes),
-        )
+    def _switch(self, state: WizardState) -> None:
+        """Another card: a model that was chosen before stays, with the method that suits it there."""
+        if state.model is not None:
+            state = replace(state, method=method_for(state, state.model))
+        self.proposed.emit(replace(state, step=Step.GPU))
 
-    def _draw_why(self) -> None:
+    def _take_offer(self, offer: Recommendation) -> None:
         advice = self.state.recommendation
-        if advice is None or not advice.reasons:
+        if advice is None:
+            return
+        if offer.tier == PRACTICE:
+            self._practise()
+            return
+        folder = self.desk.model_folder(offer.model)
+        self.proposed.emit(choose_advice(self.state, take(advice, offer), folder))
+
+    def _draw_why(self, shown: bool) -> None:
+        clear(self._why)
+        advice = self.state.recommendation
+        self.why.setVisible(shown and advice is not None and bool(advice.reasons))
+        if advice is None:
             return
         lines = [label("· " + sourced_words(reason), "muted") for reason in advice.reasons]
-        self._body.addWidget(Fold(_("Why this?"), "why", column(*lines, spacing=6)))
+        self._why.addLayout(column(*lines, spacing=6))
+        self._why.addWidget(rules_fold(guide_words(), "guide", "vram", "method"))
+
+    def _choose_level(self, advanced: bool) -> None:
+        self.desk.change(replace(self.desk.settings, advanced=advanced))
+        self.show_state(self.state)
 
     def answered(self) -> WizardState:
         """With the recommended model, unless one was chosen before."""
@@ -215,25 +245,3 @@ class GpuPage(Page):
 
     def _choose_myself(self) -> None:
         self.proposed.emit(forward(self.state))
-
-
-def memory_parts(card: Card) -> list[Part]:
-    """Who uses the card: the four largest programs by name, the rest together."""
-    named = [p for p in card.processes if p.used_bytes]
-    named.sort(key=lambda p: -(p.used_bytes or 0))
-    tones = ("others", "workspace", "overhead", "edge")
-    parts = [Part(p.name, p.used_bytes or 0, tone) for p, tone in zip(named, tones, strict=False)]
-    rest = card.used_bytes - sum(part.size_bytes for part in parts)
-    if rest > 0:
-        parts.append(Part(_("Other programs and the driver"), rest, "edge"))
-    return parts
-
-
-def fit_badge(fits: bool) -> Badge:
-    """Whether something fits, as an icon and a word."""
-    return Badge("good", _("It fits")) if fits else Badge("caution", _("It does not fit as it is"))
-
-
-def steps_down(reasons: Sequence[Reason]) -> list[Reason]:
-    """Why the suggestion is another model or method than the one the guide names."""
-    return [reason for reason in reasons if reason.code in (ReasonCode.STEPPED_MODEL, ReasonCode.STEPPED_METHOD)]

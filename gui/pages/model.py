@@ -98,7 +98,7 @@ class ModelPage(Page):
         advice = self.state.recommendation
         for spec in self._specs():
             reasons = advice.reasons if advice and advice.model.id == spec.id else ()
-            tile = ModelTile(spec, fit_of(self.state, spec), self.desk.model_folder(spec), reasons)
+            tile = ModelTile(spec, fit_of(self.state, spec, self.desk), self.desk.model_folder(spec), reasons)
             tile.clicked.connect(lambda _on=False, s=spec: self.choose(s))
             self._tiles[spec.id] = tile
             self._list.addWidget(tile)

@@ -14,7 +14,8 @@ from core.planning import estimate_for
 from core.reasons import Reason
 from core.wizard import WizardState
 from core.wording import gigabytes, method_words, parameters, sourced_words
-from gui.pages.gpu import steps_down
+from gui.desk import Desk
+from gui.pages.gpu_card import steps_down
 from gui.widgets.badge import Badge
 from gui.widgets.buttons import Tile
 from gui.widgets.text import Elided, column, label, row
@@ -31,7 +32,7 @@ class Fit:
     words: str
 
 
-def fit_of(state: WizardState, spec: ModelSpec) -> Fit:
+def fit_of(state: WizardState, spec: ModelSpec, desk: Desk) -> Fit:
     """What the badge of a model says."""
     if state.card is None:
         practice = spec.id == STARTER
@@ -40,7 +41,7 @@ def fit_of(state: WizardState, spec: ModelSpec) -> Fit:
     if advice is None:
         return Fit("muted", "")
     method = method_for(state, spec)
-    needed = _needed(advice.plan, method, spec)
+    needed = desk.predict(replace(advice.plan, model=spec.id, method=method), spec, state.card).total_bytes
     if needed > state.card.free_bytes:
         return Fit("trouble", _("Too large: needs about {size}").format(size=gigabytes(needed)))
     return _fitting(method, needed, state.card.free_bytes)

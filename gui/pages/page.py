@@ -1,12 +1,17 @@
 """The contract of a page: it shows a WizardState and proposes the next one."""
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from core.gpu import Reading
 from core.wizard import WizardState
 from gui import theme
 from gui.desk import Desk
 from gui.widgets.text import label
+
+#: A page narrower than this has little room for two columns.
+SMALL = 760
 
 
 def scroll_area(content: QWidget) -> QScrollArea:
@@ -41,11 +46,15 @@ class Page(QWidget):
         self.title = label(title, "title", name="page_title")
         self.lead = label(lead, "muted", name="page_lead")
         self.lead.setVisible(bool(lead))
-        head = QVBoxLayout()
-        head.setSpacing(4)
-        head.addWidget(self.title)
-        head.addWidget(self.lead)
-        self.column.addLayout(head)
+        words = QVBoxLayout()
+        words.setSpacing(4)
+        words.addWidget(self.title)
+        words.addWidget(self.lead)
+        self._head = QHBoxLayout()
+        self._head.setSpacing(2 * theme.GRID)
+        self._head.addLayout(words, 1)
+        self.column.addLayout(self._head)
+        self._beside: QScrollArea | None = None
         self._frame = QVBoxLayout(self)
         self._frame.setContentsMargins(0, 0, 0, 0)
         self._frame.setSpacing(0)
@@ -69,18 +78,37 @@ class Page(QWidget):
             row.addStretch(0)
         return scroll_area(middle)
 
-    def dock_right(self, widget: QWidget, width: int) -> None:
-        """Put a widget beside the scrolling column, always in sight."""
+    def put_beside_title(self, widget: QWidget) -> None:
+        """Put a widget to the right of the title."""
+        self._head.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
+
+    def dock_right(self, widget: QWidget, width: int, narrow: int) -> None:
+        """Put a widget beside the scrolling column, always in sight; it is `narrow` in a small window."""
         self._row.setContentsMargins(theme.MARGIN, theme.MARGIN - 8, 2 * theme.GRID, theme.MARGIN)
         holder = QWidget()
         holder.setProperty("role", "column")
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, theme.MARGIN - 8, theme.MARGIN, theme.GRID)
-        column.addWidget(widget)
-        column.addStretch(1)
-        area = scroll_area(holder)
-        area.setFixedWidth(width + theme.MARGIN)
+        self._side = QVBoxLayout(holder)
+        self._side.addWidget(widget)
+        self._side.addStretch(1)
+        area = self._beside = scroll_area(holder)
+        self._widths = (width + theme.MARGIN, narrow + 2 * theme.GRID)
         self._middle.addWidget(area)
+        self._fit_beside()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_beside()
+
+    def _fit_beside(self) -> None:
+        """Leave what is scrolled enough room in a small window."""
+        if self._beside is None:
+            return
+        small = self.width() < SMALL
+        self._beside.setFixedWidth(self._widths[small])
+        right = 2 * theme.GRID if small else theme.MARGIN
+        self._side.setContentsMargins(0, theme.MARGIN - 8, right, theme.GRID)
+        edge = 2 * theme.GRID
+        self._row.setContentsMargins(edge if small else theme.MARGIN, theme.MARGIN - 8, edge, theme.MARGIN)
 
     def dock(self, widget: QWidget) -> None:
         """Put a widget under the scrolling column, always in sight."""
@@ -97,6 +125,9 @@ class Page(QWidget):
     def hint(self) -> str:
         """What the footer says instead of why the next step is not open; empty for the usual words."""
         return ""
+
+    def show_reading(self, reading: Reading | None) -> None:
+        """The card was read again, about once a second; None when it does not answer."""
 
     def left(self) -> None:
         """The user went to another page."""

@@ -4,55 +4,23 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from core.i18n import _
 from core.plan import TARGETS, Method, Optimizer, TrainingPlan
 from core.wording import goal_words, method_words
+from gui.pages.plan_budget import BudgetView
+from gui.pages.plan_line import Field, Line
+from gui.pages.plan_rules import rule_words
+from gui.pages.target_names import target_words
 from gui.widgets.badge import Badge
 from gui.widgets.buttons import Tile, button
 from gui.widgets.fields import Choice, Real, Whole, short
-from gui.widgets.fold import Fold
-from gui.widgets.text import Elided, column, label, row
+from gui.widgets.text import column, label, line, row
 
-Field = Whole | Real | Choice
 #: Plan value → what the field shows.
 GOALS = ("simple", "medium", "complex")
-
-
-class Line:
-    """One field with its label, its recommended value and a note under it."""
-
-    def __init__(self, field: Field, words: str, hint: str, recommended: Callable[[Any], str]) -> None:
-        self.field, self._recommended = field, recommended
-        self.words = label(words, wrap=False)
-        self.words.setBuddy(field)
-        self.words.setToolTip(hint)
-        field.setToolTip(hint)
-        field.setFixedWidth(152)
-        self.mark = Elided("")
-        self.note = Badge("caution", wrap=True)
-        self.note.hide()
-
-    def show(self, value: Any, recommended: Any) -> None:
-        """Show a value, and whether it is the recommended one."""
-        self.field.set(value)
-        same = value == recommended
-        text = _("recommended") if same else _("recommended: {value}").format(value=self._recommended(recommended))
-        self.mark.setText(text)
-
-    def add_to(self, grid: QGridLayout) -> None:
-        """Put the line at the end of a grid."""
-        place = grid.rowCount()
-        grid.addWidget(self.words, place, 0)
-        grid.addWidget(self.field, place, 1)
-        grid.addWidget(self.mark, place, 2)
-        grid.addWidget(self.note, place + 1, 1, 1, 2)
-
-    def say(self, text: str) -> None:
-        """Show a note under the field, or none."""
-        self.note.set("caution", text)
-        self.note.setVisible(bool(text))
 
 
 class PlanFields(QWidget):
@@ -66,14 +34,24 @@ class PlanFields(QWidget):
         super().__init__()
         self.lines: dict[str, Line] = {}
         self._goals: dict[str, Tile] = {}
+        self._grids: list[QGridLayout] = []
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(16)
         outer.addLayout(self._build_goals())
         outer.addLayout(self._grid(self._simple()))
+        # a danger in a field that is not shown must be seen all the same
+        self._unseen = Badge("caution", wrap=True)
+        self._unseen.setObjectName("unseen_danger")
         self._data_note = label("", "muted")
+        outer.addWidget(self._unseen)
         outer.addWidget(self._data_note)
-        self.advanced = Fold(_("&Advanced"), "advanced", self._grid(self._expert()))
+        simple = set(self.lines)
+        self.advanced = QWidget()
+        self.budget = BudgetView()
+        expert = column(line(), self._grid(self._expert()), self.budget, spacing=16)
+        self.advanced.setLayout(expert)
+        self._technical = set(self.lines) - simple
         outer.addWidget(self.advanced)
         again = button(_("Back to the recommended values"), "reset_plan", self.reset.emit, kind="fold", icon="refresh")
         outer.addLayout(row(again, None))
@@ -85,7 +63,7 @@ class PlanFields(QWidget):
         titles = {"simple": _("Style"), "medium": _("Answers"), "complex": _("Deep knowledge")}
         for goal in GOALS:
             inner = column(label(titles[goal], "strong"), label(goal_words(goal), "small"), spacing=2)
-            tile = Tile(f"goal_{goal}", inner)
+            tile = Tile(f"goal_{goal}", inner, pad=12)
             tile.setAccessibleName(titles[goal])
             tile.clicked.connect(lambda _on=False, g=goal: self.goal_changed.emit(g))
             group.addButton(tile)
@@ -108,7 +86,7 @@ class PlanFields(QWidget):
         ]  # fmt: skip
 
     def _expert(self) -> list[tuple[str, Field, str, str, Callable[[Any], str]]]:
-        targets = [(name, f"{_target(name)} ({len(modules)})") for name, modules in TARGETS.items()]
+        targets = [(name, f"{target_words(name)} ({len(modules)})") for name, modules in TARGETS.items()]
         seed = Whole("seed", _("Seed"), 0, 2**31 - 1)
         ways = [("none", _("Off (fastest)")), ("4", _("Every 4th layer")), ("2", _("Every 2nd layer")),
                 ("full", _("Every layer (least memory)"))]  # fmt: skip
@@ -118,7 +96,7 @@ class PlanFields(QWidget):
             ("alpha", Whole("alpha", _("Alpha"), 1, 8192, (8, 16, 32, 64, 128, 256, 512)), _("Alpha"),
              _("Strength of the adapter; usually twice the rank"), str),
             ("targets", Choice("targets", _("Target modules"), targets), _("Target modules"),
-             _("Which parts of the model get an adapter"), _target),
+             _("Which parts of the model get an adapter"), target_words),
             ("dropout", Real("dropout", _("Dropout"), 0, 0.5, 0.05), _("Dropout"),
              _("Guards against learning by heart; 0 saves memory and time"), short),
             ("learning_rate", Real("learning_rate", _("Learning rate"), 1e-7, 1, 5e-5, small=True),
@@ -143,14 +121,21 @@ class PlanFields(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(6)
-        grid.setColumnMinimumWidth(0, 108)
-        grid.setColumnStretch(2, 1)
+        grid.setColumnStretch(1, 3)
+        grid.setColumnStretch(2, 2)
         for name, field, words, hint, recommended in fields:
-            made = Line(field, words, hint, recommended)
+            made = Line(field, words, hint, recommended, rule_words(name))
             made.add_to(grid)
             self.lines[name] = made
             self._connect(name, field)
+        self._grids.append(grid)
         return grid
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is room, all fields begin at the same place."""
+        super().resizeEvent(event)
+        for grid in self._grids:
+            grid.setColumnMinimumWidth(0, 136 if self.width() > 440 else 96)
 
     def _connect(self, name: str, field: Field) -> None:
         if isinstance(field, Choice):
@@ -165,19 +150,22 @@ class PlanFields(QWidget):
         for known, tile in self._goals.items():
             tile.setChecked(known == goal)
 
-    def show_notes(self, notes: dict[str, str]) -> None:
-        """Show danger signals under their fields; what is about the data stands by itself."""
+    def show_notes(self, notes: dict[str, str], told: dict[str, str]) -> None:
+        """Show danger signals, else what is good to know, under the fields; the data's note stands by itself."""
         for name, made in self.lines.items():
-            made.say(notes.get(name, ""))
+            warned = notes.get(name, "")
+            made.say(warned or told.get(name, ""), "caution" if warned else "muted")
+        folded = self.advanced.isHidden()
+        unseen = [notes[name] for name in notes if name in self.lines and folded and name in self._technical]
+        self._unseen.set("caution", "\n".join(unseen))
+        self._unseen.setVisible(bool(unseen))
         self._data_note.setText(notes.get("data", ""))
         self._data_note.setVisible(bool(notes.get("data")))
+
+    def set_advanced(self, shown: bool) -> None:
+        """Show every field, or the few that matter."""
+        self.advanced.setVisible(shown)
 
     def set_locked(self, locked: bool) -> None:
         """While a run trains its plan is only shown."""
         self.setEnabled(not locked)
-
-
-def _target(name: str) -> str:
-    return {
-        "minimal": _("Minimal"), "standard": _("Standard"), "recommended": _("Attention"), "full": _("All"),
-    }.get(name, name)  # fmt: skip

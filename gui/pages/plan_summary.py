@@ -5,10 +5,10 @@ from pathlib import Path
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from core.i18n import _, ngettext
-from core.planning import estimate_for
 from core.wizard import WizardState
-from core.wording import count, gigabytes, method_words
-from gui.answers import short_name
+from core.wording import about, count, gigabytes, method_words
+from gui.cards import named
+from gui.desk import Desk
 from gui.widgets.fields import short
 from gui.widgets.text import clear, label, panel
 
@@ -16,8 +16,9 @@ from gui.widgets.text import clear, label, panel
 class PlanSummary(QWidget):
     """What will be trained, on what, with what."""
 
-    def __init__(self) -> None:
+    def __init__(self, desk: Desk) -> None:
         super().__init__()
+        self._desk = desk
         self.setObjectName("plan_summary")
         self._shown: object = None
         frame, inner = panel(margin=20)
@@ -37,18 +38,19 @@ class PlanSummary(QWidget):
             return
         self._shown = shown
         clear(self._grid)
-        for place, (name, words) in enumerate(_lines(state)):
+        for place, (name, words) in enumerate(_lines(state, self._desk)):
             self._grid.addWidget(label(name, "muted", wrap=False), place, 0)
             self._grid.addWidget(label(words), place, 1)
 
 
-def _lines(state: WizardState) -> list[tuple[str, str]]:
+def _lines(state: WizardState, desk: Desk) -> list[tuple[str, str]]:
     plan, model, report = state.plan, state.model, state.report
     if plan is None or model is None or report is None:
         return []
     rows = ngettext("{n} row", "{n} rows", report.usable).format(n=count(report.usable))
     files = ", ".join(Path(file).name for file in report.files)
-    needed = gigabytes(estimate_for(plan, model).total_bytes)
+    needed = desk.predict(plan, model, state.card).total_bytes
+    said = about(needed, desk.constants(state.card).band_bytes(needed))
     method = _("{method}, rank {rank}, {epochs} epochs, up to {tokens} tokens a row").format(
         method=method_words(plan.method), rank=plan.rank, epochs=short(plan.epochs), tokens=count(plan.tokens)
     )
@@ -56,7 +58,7 @@ def _lines(state: WizardState) -> list[tuple[str, str]]:
         (_("Model"), model.title),
         (_("Data"), f"{files} · {rows}" if report.rows else files),
         (_("Method"), method),
-        (_("Runs on"), _where(state, needed)),
+        (_("Runs on"), _where(state, said)),
     ]
 
 
@@ -64,5 +66,5 @@ def _where(state: WizardState, needed: str) -> str:
     if state.card is None:
         return _("the processor (practice mode)")
     return _("{card}, about {needed} of {free} free").format(
-        card=short_name(state.card.name), needed=needed, free=gigabytes(state.card.free_bytes)
+        card=named(state.card), needed=needed, free=gigabytes(state.card.free_bytes)
     )

@@ -45,7 +45,8 @@ class RunCard(QFrame):
     def _buttons(self, summary: Summary) -> QHBoxLayout:
         buttons = row(spacing=4)
         kind = "primary" if summary.state is RunState.INTERRUPTED else "plain"
-        resume = button(_("Resume"), "resume_run", lambda: self.opened.emit(summary.path, True), kind=kind)
+        words = _("Resume") if summary.checkpoint_step else _("Start over")
+        resume = button(words, "resume_run", lambda: self.opened.emit(summary.path, True), kind=kind)
         policy = resume.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         resume.setSizePolicy(policy)

@@ -1,31 +1,33 @@
 """Train page: a line that says how far it is, curves on one time axis, notes, and help when it breaks."""
 
+import sys
 from dataclasses import replace
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from core.i18n import _
-from core.problems import Trouble, diagnose
-from core.recommend import smaller
+from core.problems import Problem, Trouble, diagnose
 from core.runs import RunFolder, RunState
-from core.wizard import Step, WizardState, choose_plan, go, open_run
+from core.wizard import Step, WizardState, choose_smaller, go, open_run
 from core.wording import Action
 from gui.choose import open_folder
 from gui.desk import Desk
 from gui.live_run import LiveRun
+from gui.pages.imagined import ImaginedNote
 from gui.pages.page import Page
 from gui.pages.plan_summary import PlanSummary
-from gui.pages.train_words import headline, more_words, progress_words, resume_words
+from gui.pages.train_head import TrainHead
+from gui.pages.train_words import headline
+from gui.smaller import until_it_fits
 from gui.timeline import Timeline
-from gui.widgets.buttons import button, primary
 from gui.widgets.live_plot import LivePlot
 from gui.widgets.log_view import LogView
 from gui.widgets.notes import NotesView
 from gui.widgets.problem_card import ProblemCard
 from gui.widgets.series_legend import SeriesLegend
-from gui.widgets.text import clear, label, panel, row
+from gui.widgets.text import clear, panel
 
 #: Frames a second; events may come a thousand times as fast.
 FRAMES = 10
@@ -46,7 +48,13 @@ class TrainPage(Page):
         self._timeline = Timeline()
         self._drawn = -1
         self._problem_shown: object = None
-        self._build_head()
+        self.head = TrainHead()
+        self.start, self.resume = self.head.start, self.head.resume
+        self.start.clicked.connect(self.start_run)
+        self.head.again.clicked.connect(self.start_run)
+        self.head.stop.clicked.connect(self._stop)
+        self.resume.clicked.connect(self._resume)
+        self.column.addWidget(self.head)
         self._problems = QVBoxLayout()
         self.column.addLayout(self._problems)
         self.legend = SeriesLegend()
@@ -57,7 +65,11 @@ class TrainPage(Page):
         self._chart, inner = panel(margin=8)
         inner.addWidget(self.plot)
         self.column.addWidget(self._chart, 1)
-        self.summary = PlanSummary()
+        self.elsewhere = ImaginedNote(savable=True)
+        self.elsewhere.proposed.connect(self.proposed)
+        self.elsewhere.troubled.connect(self._show_trouble)
+        self.column.addWidget(self.elsewhere)
+        self.summary = PlanSummary(desk)
         self.column.addWidget(self.summary)
         self._filler = QWidget()
         self.column.addWidget(self._filler, 1)
@@ -68,27 +80,6 @@ class TrainPage(Page):
         self._timer = QTimer(self)
         self._timer.setInterval(1000 // FRAMES)
         self._timer.timeout.connect(self._tick)
-
-    def _build_head(self) -> None:
-        self.progress = label("", "lead", name="train_progress")
-        self.more = label("", "muted", name="train_more")
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(_("Progress"))
-        self.start = primary(_("&Start"), "start", self.start_run, icon="play")
-        self.stop = button(_("&Stop and save"), "stop", self._stop, icon="stop")
-        self.resume = primary(_("&Resume"), "resume", self._resume, icon="play")
-        self.again = button(_("Train &again"), "train_again", self.start_run)
-        buttons = row(self.start, self.resume, self.stop, self.again)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(self.progress)
-        words.addWidget(self.more)
-        head = row(spacing=24)
-        head.addLayout(words, 1)
-        head.addLayout(buttons)
-        self.column.addLayout(head)
-        self.column.addWidget(self._bar)
 
     def show_state(self, state: WizardState) -> None:
         super().show_state(state)
@@ -113,19 +104,9 @@ class TrainPage(Page):
         """Derive words and buttons from the run; the curves follow on the next frame."""
         live, other = self._live, self.desk.training
         state = live.state if live else None
-        running = state is RunState.RUNNING
-        broken = state in (RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED)
         self.title.setText(headline(state))
-        self.start.setVisible(live is None or state is RunState.NEW)
-        self.start.setEnabled(other is None and self.state.plan is not None)
-        self.stop.setVisible(running and live is other)
-        self.stop.setEnabled(bool(live and not live.stopping))
-        self.resume.setVisible(broken)
-        self.resume.setText(resume_words(live))
-        self.resume.setEnabled(other is None)
-        # with nothing saved, starting over is all there is
-        self.again.setVisible(state is RunState.FINISHED or bool(broken and live and live.checkpoint_step))
-        self.again.setEnabled(other is None)
+        self.head.show_buttons(self.state, live, other)
+        self.elsewhere.show_state(self.state)
         drawn = live is not None and state is not RunState.NEW
         for part in (self._chart, self.legend, self.log):
             part.setVisible(drawn)
@@ -139,19 +120,8 @@ class TrainPage(Page):
 
     def _show_words(self) -> None:
         live = self._live
-        self.progress.setText(progress_words(live, self.state, busy=self.desk.training))
-        more = more_words(live)
-        self.more.setText(more)
-        self.more.setVisible(bool(more))
-        self._show_bar(live)
+        self.head.show_words(self.state, live, self.desk.training)
         self.legend.set(live.history if live else None)
-
-    def _show_bar(self, live: LiveRun | None) -> None:
-        total = live.history.total_steps if live else 0
-        running = live is not None and live.state is RunState.RUNNING
-        self._bar.setVisible(live is not None and (running or total > 0))
-        self._bar.setRange(0, total if total or not running else 0)
-        self._bar.setValue(live.history.step if live and total else 0)
 
     def _show_problem(self) -> None:
         problem = self._live.problem if self._live else None
@@ -181,27 +151,31 @@ class TrainPage(Page):
 
     def _try_smaller(self) -> None:
         """Go back to the plan with the next smaller one; the user sees what changed before starting again."""
-        plan = self.state.plan
-        less = smaller(plan) if plan else None
-        if less is None:
+        plan, model, card = self.state.plan, self.state.model, self.state.card
+        free = card.free_bytes if card else sys.maxsize
+        found = until_it_fits(plan, model, free, self.desk.constants(card)) if plan and model else None
+        if found is None:
             self.proposed.emit(go(self.state, Step.MODEL))
             return
-        free = replace(self.state, run=None, run_state=None, has_adapter=False, merged=None)
-        self.proposed.emit(go(choose_plan(free, less), Step.PLAN))
+        fresh = replace(self.state, run=None, run_state=None, has_adapter=False, merged=None)
+        self.proposed.emit(go(choose_smaller(fresh, found.plan), Step.PLAN))
 
     def start_run(self) -> None:
         """Make the run's folder and train."""
         plan = self.state.plan
-        if plan is None or self.desk.training is not None:
+        if plan is None or self.desk.training is not None or self.state.imagined:
             return
         try:
             folder = RunFolder.create(self.desk.runs_root, plan)
         except (Trouble, OSError) as error:
-            clear(self._problems)
-            self._problems.addWidget(ProblemCard(diagnose(error), actions=frozenset()))
+            self._show_trouble(diagnose(error))
             return
         self.desk.live(folder.path).start(resume=False)
         self.proposed.emit(open_run(self.state, folder.path, RunState.RUNNING, False))
+
+    def _show_trouble(self, problem: Problem) -> None:
+        clear(self._problems)
+        self._problems.addWidget(ProblemCard(problem, actions=frozenset()))
 
     def _resume(self) -> None:
         live = self._live

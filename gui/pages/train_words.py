@@ -6,6 +6,7 @@ from core.planning import total_steps
 from core.runs import RunState
 from core.wizard import WizardState
 from core.wording import count, duration, gigabytes, joined, stage_words
+from gui.cards import named
 from gui.live_run import LiveRun
 from gui.widgets.fields import short
 
@@ -40,6 +41,8 @@ def progress_words(live: LiveRun | None, state: WizardState, busy: LiveRun | Non
 def _ready(state: WizardState, busy: LiveRun | None) -> str:
     if busy is not None:
         return _("Another run is training: {name}. This one can start when it ends.").format(name=busy.folder.name)
+    if state.imagined and state.card is not None:
+        return _("It cannot start here: the plan is for {card}.").format(card=named(state.card))
     plan, report = state.plan, state.report
     if plan is None or report is None or not report.rows:
         return ""

@@ -53,7 +53,7 @@ def set_kind(found: QPushButton, kind: str, icon: str) -> None:
 class Tile(QPushButton):
     """A card that is a button: the keyboard reaches it, and what is inside never swallows a click."""
 
-    def __init__(self, name: str, inner: QLayout, *, checkable: bool = True) -> None:
+    def __init__(self, name: str, inner: QLayout, *, checkable: bool = True, pad: int = 2 * theme.GRID) -> None:
         super().__init__()
         self.setObjectName(name)
         self.setProperty("kind", "tile")
@@ -64,7 +64,6 @@ class Tile(QPushButton):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         frame = QHBoxLayout(self)
-        pad = 2 * theme.GRID
         frame.setContentsMargins(pad, pad - 4, pad, pad - 4)
         if isinstance(inner, QVBoxLayout):
             inner.addStretch(1)

@@ -55,6 +55,9 @@ class LivePlot(QWidget):
         box.addWidget(self._view)
         self.loss = self._chart(0, stretch=5)
         self.memory = self._chart(1, stretch=3)
+        self.loss.setLabel("left", _("Loss"))
+        self.memory.setLabel("left", _("Memory in GB"))
+        self.memory.setLabel("bottom", _("Time spent training"))
         self.memory.setXLink(self.loss)
         self.memory.setYRange(0, 1)
         self.loss.disableAutoRange(axis="x")
@@ -80,7 +83,7 @@ class LivePlot(QWidget):
         chart.hideButtons()
         chart.setMouseEnabled(x=True, y=False)
         chart.showGrid(x=False, y=True, alpha=0.12)
-        chart.getAxis("left").setWidth(56)
+        chart.getAxis("left").setWidth(64)
         chart.getAxis("bottom").setStyle(showValues=last, tickLength=0)
         chart.getAxis("left").setStyle(tickLength=0)
         self._view.ci.layout.setRowStretchFactor(place, stretch)
@@ -164,6 +167,9 @@ class LivePlot(QWidget):
             axis.setPen(pg.mkPen(theme.colour("hairline")))
             axis.setTextPen(pg.mkPen(theme.colour("muted")))
             axis.setTickFont(font)
+            size = f"{theme.SMALL - 1}px"
+            axis.setLabel(axis.labelText, **{"color": theme.tokens().muted, "font-size": size})
+            axis.showLabel(bool(axis.labelText))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

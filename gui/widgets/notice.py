@@ -15,14 +15,15 @@ class Notice(QFrame):
     accepted = Signal()
     closed = Signal()
 
-    def __init__(self, text: str, offer: str, name: str) -> None:
+    def __init__(self, text: str, offer: str, name: str, icon: str = "info") -> None:
         super().__init__()
+        self.setObjectName(f"{name}_notice")
         self.setProperty("role", "panel")
         self.setAccessibleName(text)
         inner = QHBoxLayout(self)
         inner.setContentsMargins(16, 8, 8, 8)
         inner.setSpacing(8)
-        inner.addWidget(Icon("info", "accent"))
+        inner.addWidget(Icon(icon, "trouble" if icon == "trouble" else "accent"))
         inner.addWidget(label(text), 1)
         inner.addWidget(button(offer, name, self._accept, kind="primary"))
         inner.addWidget(button(_("Later"), f"{name}_later", self.closed.emit, kind="quiet"))

@@ -20,13 +20,17 @@ from core.wizard import (
     WizardState,
     back,
     blocker,
+    choose_advice,
     choose_card,
     choose_data,
     choose_model,
     choose_plan,
+    choose_smaller,
     forward,
     go,
+    imagine_card,
     open_run,
+    own_card_again,
     reachable,
 )  # fmt: skip
 
@@ -127,3 +131,60 @@ def test_the_starter_takes_more_steps_for_chinese() -> None:
         plan = make_plan(spec_of(STARTER), None, report, None)
         plans[language] = total_steps(plan, report.usable)
     assert plans["zh"] > 1.5 * plans["en"]
+
+
+OTHER = Card(0, "RTX 4090", 25_000_000_000, 25_000_000_000, (8, 9), imagined=True)
+
+
+def on_a_card() -> WizardState:
+    state = choose_card(WizardState(), CARD, recommend(CARD.total_bytes, CARD.free_bytes))
+    state = choose_data(choose_model(state, spec_of(STARTER), Path("/models/starter")), REPORT)
+    return choose_plan(state, plan_for(state))
+
+
+def test_another_card_is_planned_for_and_left_again() -> None:
+    state = on_a_card()
+    advice = recommend(OTHER.total_bytes, OTHER.free_bytes)
+    there = imagine_card(state, OTHER, advice)
+    assert there.imagined and (there.card, there.own_card) == (OTHER, CARD)
+    assert there.plan is None and there.model == state.model and there.method is advice.method
+    again = imagine_card(there, replace(OTHER, name="RTX 5090"), advice)
+    assert again.own_card == CARD, "from one imagined card to the next"
+    back_here = own_card_again(again, recommend(CARD.total_bytes, CARD.free_bytes))
+    assert (back_here.card, back_here.own_card, back_here.imagined) == (CARD, None, False)
+    practice_computer = choose_card(WizardState(), None, practice())
+    assert own_card_again(imagine_card(practice_computer, OTHER, advice), practice()).practice
+
+
+def test_a_plan_for_another_card_needs_no_files_and_cannot_start() -> None:
+    there = imagine_card(on_a_card(), OTHER, recommend(OTHER.total_bytes, OTHER.free_bytes))
+    there = choose_model(there, spec_of("Qwen/Qwen2.5-7B-Instruct"), None)
+    assert blocker(there, Step.MODEL) is None
+    there = choose_plan(there, plan_for(there))
+    assert reachable(there, Step.TRAIN)
+    assert blocker(there, Step.TRAIN) is Blocker.CARD_NOT_HERE
+    assert not reachable(there, Step.TEST)
+
+
+def test_reading_the_cards_again_ends_planning_for_another_one() -> None:
+    there = imagine_card(on_a_card(), OTHER, recommend(OTHER.total_bytes, OTHER.free_bytes))
+    read = choose_card(there, CARD, recommend(CARD.total_bytes, CARD.free_bytes))
+    assert read.own_card is None and not read.imagined
+
+
+def test_a_smaller_plan_remembers_the_larger_one_until_it_is_changed() -> None:
+    state = on_a_card()
+    assert state.plan is not None
+    less = replace(state.plan, batch=1)
+    made = choose_smaller(state, less)
+    assert (made.plan, made.larger_plan) == (less, state.plan)
+    assert choose_plan(made, replace(less, rank=8)).larger_plan is None
+    assert choose_data(made, REPORT).larger_plan is None
+
+
+def test_another_way_brings_its_model_and_method() -> None:
+    state = on_a_card()
+    other = recommend(OTHER.total_bytes, OTHER.free_bytes)
+    taken = choose_advice(state, other, Path("/m"))
+    assert (taken.model, taken.method, taken.model_folder) == (other.model, other.method, Path("/m"))
+    assert taken.plan is None and taken.recommendation == other

@@ -3,6 +3,7 @@
     python tests/e2e/screenshots.py                        a tiny model, or the starter model if it is on this computer
     python tests/e2e/screenshots.py --run RUN              train, test and export show a run that was trained before
     python tests/e2e/screenshots.py --card                 the first four pages as on a computer with a 12 GB card
+    python tests/e2e/screenshots.py --card --pages gpu_low,plan_too_much --size 880x600      some of its scenes
 
 The card of --card is made up (tests/fake_nvml.py); every number about a run is a real one.
 """
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 PAGES = ("gpu", "model", "data", "plan", "train", "test", "export", "runs", "settings")
 #: What --card has pictures of: nothing can be trained on a card that is made up.
 BEFORE_TRAINING = PAGES[:4]
-WIDTH, HEIGHT = 1200, 800
+#: What --card shows beside: two cards, little free memory, another card to plan for; plans and how they fit.
+GPU_SCENES = ("gpu_two", "gpu_low", "gpu_other", "gpu_planned")
+PLAN_SCENES = ("plan_advanced", "plan_tight", "plan_too_much", "plan_smaller")
 #: Questions asked on the Test page.
 ASKED = 2
 #: Longest training on a processor, in seconds.
@@ -55,11 +58,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pages", default="", help="names with commas between them; all when left out")
     parser.add_argument("--run", type=Path, help="a trained run's folder; it is copied, not changed")
     parser.add_argument("--card", action="store_true", help="as on a computer with a 12 GB card")
+    parser.add_argument("--size", default="1200x800", help="of the window, in pixels")
     found = parser.parse_args()
     every = BEFORE_TRAINING if found.card else PAGES
+    scenes = (*GPU_SCENES, *PLAN_SCENES) if found.card else ()
     found.pages = tuple(found.pages.split(",")) if found.pages else every
-    if not set(found.pages) <= set(every):
-        parser.error(f"--pages: choose from {', '.join(every)}")
+    if not set(found.pages) <= {*every, *scenes}:
+        parser.error(f"--pages: choose from {', '.join((*every, *scenes))}")
     return found
 
 
@@ -87,16 +92,15 @@ def _walk(wanted: argparse.Namespace, home: Path) -> None:
     from core.settings import Settings, save
     from gui.app import Studio
 
-    if wanted.card:
-        _plug_in_a_card()
+    nvml = _plug_in_a_card() if wanted.card else None
     save(Settings(language=wanted.language, theme=wanted.theme))
     app = QApplication(sys.argv[:1])
     app.setApplicationName("SoloTune")
     app.setStyle("Fusion")
     studio = Studio(app)
-    studio.window.resize(WIDTH, HEIGHT)
+    studio.window.resize(*map(int, wanted.size.split("x")))
     studio.window.show()
-    walk = Walk(studio.window, wanted, home)
+    walk = Walk(studio.window, wanted, home, nvml)
     try:
         walk.through()
     finally:
@@ -105,23 +109,29 @@ def _walk(wanted: argparse.Namespace, home: Path) -> None:
         walk.rest(0.2)
 
 
-def _plug_in_a_card() -> None:
+def _plug_in_a_card() -> Any:
     from core import gpu
-    from tests.fake_nvml import FakeCard, FakeNvml
+    from tests.fake_nvml import FakeNvml
 
-    card = FakeCard(
-        name="NVIDIA GeForce RTX 4070", total=12282 << 20, free=11_700_000_000,
-        graphics=[(7, "firefox", 610_000_000), (8, "gnome-shell", 240_000_000)],
-    )  # fmt: skip
-    nvml = FakeNvml(card)
-    gpu._nvml = lambda: nvml  # type: ignore[attr-defined]
+    nvml = FakeNvml(_card())
+    gpu._nvml = lambda: nvml
+    return nvml
+
+
+def _card(free: int = 11_700_000_000, **programs: int) -> Any:
+    """A 12 GB card; `programs` hold bytes of it beside the browser and the desktop."""
+    from tests.fake_nvml import FakeCard
+
+    held = [("firefox", 610_000_000), ("gnome-shell", 240_000_000), *programs.items()]
+    graphics: list[Any] = [(5_000_000 + n, name, size) for n, (name, size) in enumerate(held)]
+    return FakeCard(name="NVIDIA GeForce RTX 4070", total=12282 << 20, free=free, graphics=graphics)
 
 
 class Walk:
     """One way through the window, with a picture of each wanted page."""
 
-    def __init__(self, window: "MainWindow", wanted: argparse.Namespace, home: Path) -> None:
-        self.window, self.wanted, self.home = window, wanted, home
+    def __init__(self, window: "MainWindow", wanted: argparse.Namespace, home: Path, nvml: Any) -> None:
+        self.window, self.wanted, self.home, self.nvml = window, wanted, home, nvml
         self.run = home / "data" / "runs" / wanted.run.resolve().name if wanted.run else None
 
     def through(self) -> None:
@@ -130,15 +140,91 @@ class Walk:
             "gpu": self.gpu, "model": self.model, "data": self.data, "plan": self.plan, "train": self.train,
             "test": self.test, "export": self.export, "runs": self.runs, "settings": self.settings,
         }  # fmt: skip
-        last = max(PAGES.index(page) for page in self.wanted.pages)
+        last = max(PAGES.index(page.partition("_")[0]) for page in self.wanted.pages)
         for page in PAGES[: last + 1]:
             # answering and merging take a while, and no later page needs them
             if page not in ("test", "export", "runs") or page in self.wanted.pages:
                 ways[page]()
                 self.picture(page)
+                for scene in self.wanted.pages:
+                    if scene.startswith(f"{page}_"):
+                        getattr(self, scene)(scene)
 
     def gpu(self) -> None:
         self.until(lambda: self.window.state.probed, 10)
+
+    def gpu_two(self, scene: str) -> None:
+        from tests.fake_nvml import FakeCard
+
+        self._cards(scene, _card(), FakeCard(free=24_000_000_000))
+
+    def gpu_low(self, scene: str) -> None:
+        self._cards(scene, _card(7_300_000_000, blender=3_700_000_000, obs=400_000_000))
+
+    def _cards(self, scene: str, *cards: Any) -> None:
+        """Take a picture with other cards, then put the first one back."""
+        page: Any = self.window.page("gpu")
+        for plugged, taken in ((list(cards), True), ([_card()], False)):
+            self.nvml.cards = plugged
+            self.press("look_again")
+            self.until(lambda: not page._asking, 10)
+            if taken:
+                self.picture(scene)
+
+    def gpu_other(self, scene: str) -> None:
+        self.press("what_if")
+        page: Any = self.window.page("gpu")
+        page.chooser.search.setText("40")
+        self.picture(scene)
+        self.press("cancel_other_card")
+
+    def gpu_planned(self, scene: str) -> None:
+        self.press("what_if")
+        page: Any = self.window.page("gpu")
+        page.chooser.search.setText("RTX 4090")
+        page.chooser.search.returnPressed.emit()
+        self.picture(scene)
+        self.press("own_card")
+
+    def plan_advanced(self, scene: str) -> None:
+        self.press("advanced")
+        self.press("why_rank")
+        self.picture(scene)
+        self.press("why_rank")
+        self.press("simple")
+
+    def plan_tight(self, scene: str) -> None:
+        """The longest rows that still fit."""
+        state, card = self.window.state, self.window.state.card
+        assert state.plan and state.model and card
+        plan = state.plan
+        longer = replace(plan, tokens=plan.tokens + 64)
+        while self.window.desk.predict(longer, state.model, card).total_bytes < card.free_bytes:
+            plan, longer = longer, replace(longer, tokens=longer.tokens + 64)
+        self._planned(scene, plan)
+
+    def plan_too_much(self, scene: str) -> None:
+        assert self.window.state.plan
+        self._planned(scene, replace(self.window.state.plan, batch=4, tokens=4096, checkpointing="none"))
+
+    def plan_smaller(self, scene: str) -> None:
+        plan = self.window.state.plan
+        assert plan
+        self.window.propose(replace(self.window.state, plan=replace(plan, batch=4, tokens=2048, checkpointing="none")))
+        self.press("make_smaller")
+        page: Any = self.window.page("plan")
+        self.until(lambda: not page.check.waiting(page._question()), 60)
+        self.picture(scene)
+        self.window.propose(replace(self.window.state, plan=plan, larger_plan=None))
+
+    def _planned(self, scene: str, plan: Any) -> None:
+        """Take a picture with another plan, then put the first one back."""
+        before = self.window.state
+        self.window.propose(replace(before, plan=plan))
+        page: Any = self.window.page("plan")
+        self.until(lambda: not page.check.waiting(page._question()), 60)
+        self.picture(scene)
+        self.window.propose(before)
 
     def model(self) -> None:
         from tests.tiny import make_tiny_model
@@ -158,6 +244,8 @@ class Walk:
     def plan(self) -> None:
         self.press("next")
         self.until(lambda: self.window.state.plan is not None, 30)
+        page: Any = self.window.page("plan")
+        self.until(lambda: not page.check.waiting(page._question()), 60)
 
     def train(self) -> None:
         from core.runs import RunState
@@ -236,7 +324,8 @@ class Walk:
         self.rest(0.6)
         tongue = "" if self.wanted.language == "en" else f"_{self.wanted.language}"
         self.wanted.out.mkdir(parents=True, exist_ok=True)
-        file = self.wanted.out / f"{page}_{self.wanted.theme}{tongue}.png"
+        small = "" if self.wanted.size == "1200x800" else f"_{self.wanted.size}"
+        file = self.wanted.out / f"{page}_{self.wanted.theme}{tongue}{small}.png"
         self.window.grab().save(str(file))
         print(f"{file}  {file.stat().st_size // 1000} kB", flush=True)
 

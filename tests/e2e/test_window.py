@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from core.events import StepDone
@@ -90,6 +91,22 @@ def test_from_the_first_page_to_a_merged_model(
     merged = newest(runs).path / "merged"
     check_model_folder(merged)
     assert json.loads((merged / "solotune.json").read_text())["verified"]
+
+
+def test_the_plan_is_checked_with_the_models_own_modules(
+    window: MainWindow, person: Person, dialogs: Dialogs, tiny_base: Path, one_answer: Path, qtbot: QtBot
+) -> None:
+    window.desk.dry_runs = True
+    goes_to_plan(person, dialogs, tiny_base, one_answer)
+    person.waits_for(lambda: "Estimated" in person.reads("memory_source"))
+    person.waits_for(lambda: "Checked" in person.reads("memory_source"))
+    person.clicks("rank")
+    qtbot.keyClick(person.find("rank"), Qt.Key.Key_Up)
+    assert window.state.plan is not None and window.state.plan.rank == 32
+    assert "Checked" not in person.reads("memory_source")
+    person.waits_for(lambda: "Checked" in person.reads("memory_source"))
+    person.clicks("next")
+    person.waits_for(lambda: window.desk.runner.idle)
 
 
 def test_a_killed_child_is_told_and_resume_goes_on(

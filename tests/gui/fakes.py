@@ -3,14 +3,31 @@
 import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from core.events import Answered, Evaluated, Fragment, Noted, Saved, Say, Stage, StageName, StepDone
+from core.codec import to_plain
+from core.data.rows import DataReport, Shape
+from core.events import (
+    Answered,
+    Evaluated,
+    Fragment,
+    Noted,
+    Predict,
+    Predicted,
+    Saved,
+    Say,
+    Stage,
+    StageName,
+    StepDone,
+)
+from core.fit import UNFITTED, Constants
 from core.jobs.talk import Talk
 from core.jobs.worker import StopAsked
+from core.plan import TrainingPlan
 from core.problems import Code, Trouble
+from core.vram import Estimate
 
 STEPS = 6
 
@@ -168,6 +185,44 @@ class Killed:
     def run(self, talk: Talk) -> dict[str, Any]:
         os.kill(os.getpid(), signal.SIGKILL)
         return {}
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """Says that a plan needs as many gigabytes as its rank; rank 13 is no plan, and rank 666 ends it."""
+
+    plan: TrainingPlan
+    facts: dict[str, Any]
+    keep_open: bool = False
+    constants: Constants = UNFITTED
+
+    def run(self, talk: Talk) -> dict[str, Any]:
+        said: object = Predict(number=0, plan=dict(to_plain(self.plan)))
+        while isinstance(said, Predict):
+            rank = said.plan["rank"]
+            if rank == 666:
+                raise Trouble(Code.SYSTEM_MEMORY)
+            problem = Trouble(Code.MODEL_UNSUPPORTED).problem if rank == 13 else None
+            names = [part.name for part in fields(Estimate)]
+            items = dict.fromkeys(names, 0) | {"weights": rank * 10**9}
+            talk.emit(Predicted(number=said.number, total_bytes=rank * 10**9, items=items, problem=problem))
+            said = talk.next_command()
+        return {}
+
+
+@dataclass(frozen=True)
+class Inspect:
+    """Finds 40 rows, counted with the tokenizer in the model's folder."""
+
+    files: tuple[str, ...]
+    model_folder: str = ""
+
+    def run(self, talk: Talk) -> dict[str, Any]:
+        report = DataReport(
+            self.files, 40, 40, Shape.ALPACA, tokens={"longest": 300}, tokens_exact=True,
+            tokens_model=self.model_folder, lengths=((320, 40),),
+        )  # fmt: skip
+        return dict(to_plain(report))
 
 
 def step_done(step: int, total: int = STEPS) -> StepDone:

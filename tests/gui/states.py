@@ -36,6 +36,8 @@ def report(tmp_path: Path, usable: int = 40, rejected: int = 0) -> DataReport:
     return DataReport(
         (file,), usable + rejected, usable, Shape.ALPACA, ("instruction", "output"), problems, rejected, 2,
         {"median": 80, "longest": 300}, rows,
+        tokens={"total": 4000, "mean": 100, "shortest": 20, "median": 80, "p95": 250, "p99": 300, "longest": 300},
+        tokens_exact=True, tokens_model=str(tmp_path), lengths=((128, usable - usable // 4), (320, usable // 4)),
     )  # fmt: skip
 
 

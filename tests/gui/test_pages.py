@@ -20,7 +20,7 @@ from gui.pages.data_report import ReportView
 from gui.widgets.bubble import Bubble
 from tests.gui import states
 from tests.gui.conftest import Finder
-from tests.gui.fakes import Chat, Fetch, HungryTrain, Merge, NoNetwork
+from tests.gui.fakes import Chat, Fetch, HungryTrain, Inspect, Merge, NoNetwork
 
 MODEL_NOT_HERE = "This model is not on this computer yet. Download it first."
 
@@ -131,6 +131,24 @@ def test_data_page_reads_the_sample(window: MainWindow, find: Finder, qtbot: QtB
     assert find("data_report").isVisible()
 
 
+def test_rows_are_counted_with_the_models_tokenizer_and_again_for_another_model(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("gui.pages.data.InspectJob", Inspect)
+    start = replace(states.planned(window.state, tmp_path / "one", Step.DATA), report=None, plan=None)
+    window.propose(start)
+    window.page("data").take_files(["a.jsonl"])
+    for folder in ("one", "two"):
+        window.propose(replace(window.state, model_folder=tmp_path / folder))
+        qtbot.waitUntil(
+            lambda wanted=str(tmp_path / folder): bool(
+                window.state.report and window.state.report.tokens_model == wanted
+            ),
+            timeout=20_000,
+        )
+    qtbot.waitUntil(lambda: window.desk.runner.idle, timeout=10_000)
+
+
 def test_data_page_explains_a_missing_file(window: MainWindow, find: Finder, qtbot: QtBot, tmp_path: Path) -> None:
     window.propose(replace(states.planned(window.state, tmp_path, Step.DATA), report=None, plan=None))
     window.page("data").take_files([str(tmp_path / "nothing.jsonl")])
@@ -163,15 +181,17 @@ def test_plan_page_makes_the_recommended_plan(window: MainWindow, find: Finder, 
     assert find("next").isEnabled()
 
 
-def test_plan_fields_change_the_plan_and_warn(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+def test_plan_fields_change_the_plan_and_warn(window: MainWindow, find: Finder, tmp_path: Path) -> None:
     window.propose(states.planned(states.with_card(), tmp_path, Step.PLAN))
     fields = window.page("plan").fields
     fields.lines["rank"].field.setValue(64)
     assert window.state.plan is not None
     assert window.state.plan.rank == 64
-    fields.advanced.open()
     fields.lines["alpha"].field.setValue(4)
+    assert "below rank" in find("unseen_danger").text
+    find("advanced").click()
     assert fields.lines["alpha"].note.isVisible()
+    assert not fields._unseen.isVisible()
     fields.reset.emit()
     assert window.state.plan.rank != 64
 
@@ -297,6 +317,28 @@ def test_merging_ends_with_the_proof(
     assert find("open_merged").isVisible()
 
 
+def test_a_run_without_a_checkpoint_starts_over(
+    window: MainWindow, find: Finder, qtbot: QtBot, planned: WizardState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert planned.plan is not None
+    states.write_run(window.desk.runs_root, planned.plan, "1_interrupted")
+    for step, words in ((0, "Start over"), (20, "Resume")):
+        monkeypatch.setattr("core.runs.RunFolder.checkpoint_step", lambda _self, known=step: known)
+        window.open_aside("runs")
+        qtbot.waitUntil(lambda: bool(window.page("runs")._cards), timeout=10_000)
+        assert find("resume_run").text() == words
+        window.open_aside("runs")
+        window.page("runs")._reader._known.clear()
+
+
+def test_the_charts_say_what_they_show(window: MainWindow, planned: WizardState) -> None:
+    plot = window.page("train").plot
+    titles = [plot.loss.getAxis("left").labelText, plot.memory.getAxis("left").labelText]
+    assert titles == ["Loss", "Memory in GB"]
+    assert plot.memory.getAxis("bottom").labelText == "Time spent training"
+    assert plot.memory.getAxis("bottom").label.isVisible()
+
+
 def test_runs_page_lists_interrupted_runs_first_and_deletes(
     window: MainWindow, find: Finder, qtbot: QtBot, planned: WizardState
 ) -> None:
@@ -345,4 +387,15 @@ def test_the_cost_beside_the_plan_fits_its_place(window: MainWindow, tmp_path: P
     for state in (window.state, states.with_card()):
         window.propose(states.planned(state, tmp_path, Step.PLAN))
         page = window.page("plan")
-        assert page.cost.minimumSizeHint().width() <= 288
+        assert page.cost.minimumSizeHint().width() <= 244
+
+
+def test_the_plan_fits_beside_its_cost_in_a_small_window(window: MainWindow, find: Finder, tmp_path: Path) -> None:
+    window.resize(window.minimumSize())
+    window.propose(states.planned(states.with_card(), tmp_path, Step.PLAN))
+    find("advanced").click()
+    QApplication.processEvents()
+    page = window.page("plan")
+    assert page.fields.minimumSizeHint().width() <= page.fields.width()
+    middle = page.fields.parentWidget().parentWidget().parentWidget()
+    assert page.fields.mapTo(middle, QPoint(page.fields.width(), 0)).x() <= middle.width()

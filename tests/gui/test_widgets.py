@@ -84,7 +84,8 @@ def test_memory_bar_says_its_parts(qtbot: QtBot) -> None:
     bar.set([Part("Base", 2 * 10**9, "weights"), Part("Nothing", 0, "logits")], 10**10)
     bar.resize(300, 30)
     bar.show()
-    assert bar.accessibleName() == "Base 2.0 GB"
+    assert bar.accessibleName() == "Memory of the card"
+    assert bar.accessibleDescription() == "Base 2.0 GB"
 
 
 def test_every_problem_has_a_card(qtbot: QtBot) -> None:

@@ -124,8 +124,8 @@ def press_in_dialog(name: str) -> None:
 
 def test_an_unexpected_problem_is_shown_once_and_can_be_closed(window: MainWindow, find: Finder) -> None:
     problem = Problem(Code.UNKNOWN, {"text": "odd"})
-    window.show_problem(problem)
-    window.show_problem(problem)
+    window.desk.trouble(problem)
+    window.desk.trouble(problem)
     assert len(window.findChildren(QWidget, "problem_card")) == 1
     find("problem_close").click()
     assert not window.notices.isVisible()

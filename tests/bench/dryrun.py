@@ -30,21 +30,20 @@ _SHAPE = ("hidden_size", "intermediate_size", "num_hidden_layers", "vocab_size")
 
 @dataclass(frozen=True)
 class Published:
-    """A row that others measured: `kept` bytes a token and word stay there that this program does not keep."""
+    """A row that others measured."""
 
     name: str
     family: str
     shape: tuple[int, int, int, int]
     plan: TrainingPlan
     peak_bytes: float
-    kept: int = 0
 
 
 ROWS = (
     Published("Ministral-8B, fused loss, 8-bit Adam", "mistral", (4096, 12288, 36, 131_072), QLORA, 8.76 * GIB),
     Published(
         "MiMo-7B, plain loss, 8-bit Adam", "qwen2", (4096, 11008, 36, 151_680), replace(QLORA, loss=Loss.PLAIN),
-        17.2 * GIB, kept=2,
+        17.2 * GIB,
     ),
     Published(
         "Devstral-24B, fused loss, AdamW", "mistral", (5120, 32768, 40, 131_072),
@@ -65,19 +64,16 @@ def published() -> None:
 
     print(
         "Assumed: adapters as named in the column, gradients accumulate, no dropout; predictions are torch's own\n"
-        "peak with the allocator's slack and without the CUDA context, as published peaks are. 'kept' adds 16-bit\n"
-        "logits that transformers' own plain loss keeps and this program's drops.\n"
+        "peak with the allocator's slack and without the CUDA context, as published peaks are.\n"
     )
     errors: dict[int, list[float]] = {2: [], 4: []}
     for row in ROWS:
         for adapter_bytes, name in ((2, "bf16"), (4, "fp32")):
             total = dry_run(facts_of(row), row.plan, adapter_bytes=adapter_bytes).estimate.total_bytes
             total -= UNFITTED.context_bytes
-            kept = total + row.kept * row.shape[3] * row.plan.tokens
-            errors[adapter_bytes].append(abs(kept / row.peak_bytes - 1))
-            more = f"; kept {kept / GIB:6.2f} GiB {kept / row.peak_bytes - 1:+.1%}" if row.kept else ""
+            errors[adapter_bytes].append(abs(total / row.peak_bytes - 1))
             told = f"{row.name:38} {name} adapters: published {row.peak_bytes / GIB:6.2f} GiB, predicted"
-            print(f"{told} {total / GIB:6.2f} GiB {total / row.peak_bytes - 1:+.1%}{more}", flush=True)
+            print(f"{told} {total / GIB:6.2f} GiB {total / row.peak_bytes - 1:+.1%}", flush=True)
     for adapter_bytes, found in errors.items():
         print(f"{adapter_bytes} bytes: median {statistics.median(found):.1%}, worst {max(found):.1%}")
     print(

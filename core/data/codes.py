@@ -22,6 +22,20 @@ class RowCode(StrEnum):
     EXTRA_CELLS = "extra_cells"
     BAD_QUOTES = "bad_quotes"
     OUTSIDE_PAIR = "outside_pair"
+    DOUBLE_FIELD = "double_field"
+    TOOLS = "tools"
+    MEDIA = "media"
+    TURN_WEIGHT = "turn_weight"
+    ABOVE_NAMES = "above_names"
+    NO_TEXT_PAGE = "no_text_page"
+    # the whole file inside a folder, an archive or a workbook; the line is 0
+    FILE_UNREADABLE = "file_unreadable"
+    FILE_EMPTY = "file_empty"
+    FILE_UNKNOWN = "file_unknown"
+    FILE_LINK = "file_link"
+    FILE_LOCKED = "file_locked"
+    FILE_UNSAFE_NAME = "file_unsafe_name"
+    FILE_DOUBLE_NAME = "file_double_name"
 
 
 class FileReason(StrEnum):
@@ -40,6 +54,15 @@ class FileReason(StrEnum):
     TOO_LONG = "too_long"
     TOO_BIG = "too_big"
     BAD_TABLE = "bad_table"
+    DAMAGED = "damaged"
+    LOCKED = "locked"
+    SCANNED = "scanned"
+    OVERPACKED = "overpacked"
+    NESTED = "nested"
+    MANY_FILES = "many_files"
+    MANY_COLUMNS = "many_columns"
+    DOUBLE_COLUMN = "double_column"
+    ENTITIES = "entities"
 
 
 class Found(StrEnum):

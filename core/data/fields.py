@@ -1,6 +1,5 @@
 """The names that fields go by in both languages, and rows brought into one form to be recognised."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -17,18 +16,25 @@ HISTORIES: Names = ("history", "历史")
 #: What is asked about; in Alpaca rows "input", unless that is the question itself.
 EXTRAS: Names = ("input", "context", "输入", "上下文", "背景")
 
-INSTRUCTIONS: Names = ("instruction", "指令", "任务")
+INSTRUCTIONS: Names = ("instruction", "instructions", "指令", "指示", "任务")
 PROMPTS: Names = ("prompt", "提示", "提示词")
 QUESTIONS: Names = (
-    "question", "query", "q", "user", "human", "问题", "问", "提问", "问句", "用户", "input", "输入",
+    "question", "query", "q", "user", "human", "ask", "problem", "user_input", "user_message", "user_question",
+    "问题", "问", "提问", "问句", "问法", "用户", "客户", "顾客", "咨询", "题目", "标准问", "标准问题", "用户问题",
+    "客户问题", "用户提问", "提问内容", "问题描述", "问题内容", "input", "输入",
 )  # fmt: skip
 
 OUTPUTS: Names = ("output", "response", "answer", "completion", "输出", "回答", "答案", "回复")
 COMPLETIONS: Names = ("completion", "response", "output", "answer", "补全", "输出", "回答", "答案", "回复")
 ANSWERS: Names = (
-    "answer", "response", "a", "reply", "assistant", "output", "target",
-    "回答", "答", "答案", "回复", "助手", "输出",
+    "answer", "response", "a", "reply", "assistant", "output", "target", "solution", "assistant_message",
+    "bot", "agent", "model_answer", "reference_answer",
+    "回答", "答", "答案", "回复", "答复", "解答", "应答", "助手", "客服", "标准答", "标准答案", "标准回答", "参考答案",
+    "客服回复", "客服回答", "助手回复", "回答内容", "回复内容", "答案内容", "输出", "completion",
 )  # fmt: skip
+
+#: A row of more fields than these is not like many others.
+_FEW = 40
 
 _CHOSEN, _REJECTED = "chosen", "rejected"
 
@@ -41,19 +47,23 @@ KNOWN: frozenset[str] = frozenset((
 
 @lru_cache(4096)
 def field_name(name: str) -> str:
-    """Return a field's name as it is compared: without space, byte order mark and capitals."""
-    return name.strip("\ufeff \t\r\n").lower()
+    """Return a field's name as it is compared: without byte order mark, colon, capitals, and "_" for spaces."""
+    return name.strip("\ufeff \t\r\n:：*").lower().replace(" ", "_").replace("-", "_")
 
 
-def present(row: Row, names: Iterable[str]) -> str | None:
+def present(row: Row, names: Names) -> str | None:
     """The first of the names that the row has, one with something in it before an empty one."""
-    empty = None
-    for name in names:
-        if name in row:
-            if row[name]:
-                return name
-            empty = empty or name
-    return empty
+    found = _common(tuple(row), names) if len(row) <= _FEW else [name for name in names if name in row]
+    for name in found:
+        if row[name]:
+            return name
+    return found[0] if found else None
+
+
+@lru_cache(1024)
+def _common(has: Names, names: Names) -> list[str]:
+    """The rows of a file have the same names over and over."""
+    return [name for name in names if name in has]
 
 
 def normal(value: Any) -> Row | None:
@@ -74,6 +84,18 @@ def normal(value: Any) -> Row | None:
     if said and isinstance(row[said], str):
         row[said] = as_list(row[said])
     return row
+
+
+def said_twice(value: Any) -> str:
+    """The name of a field that a row has twice with something in it, spelled alike; "" where there is none."""
+    seen: set[str] = set()
+    for key in value if isinstance(value, dict) else ():
+        name = field_name(str(key))
+        if value[key] and name in KNOWN:
+            if name in seen:
+                return str(key)
+            seen.add(name)
+    return ""
 
 
 def is_preference(value: Any) -> bool:

@@ -2,16 +2,23 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from itertools import chain, islice
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from core.data.codes import FileReason, Found, RowCode, RowFault
+from core.data.archives import bytes_of, sources, unusable
+from core.data.chunks import cut
+from core.data.codes import FileReason, RowCode, RowFault
+from core.data.columns import Columns
+from core.data.faults import Faults, Hopeless
 from core.data.fields import is_preference
+from core.data.lengths import RowLengths
 from core.data.read import records
 from core.data.report import Tally
 from core.data.rows import Conversation, DataReport, RowProblem, Shape
-from core.data.shapes import read_row, usual_shape
-from core.data.source import Halted, Record, Source
+from core.data.shapes import read_row, running_text, usual_shape
+from core.data.source import Halted, Passage, Record, Source
+from core.data.turns import checked_text
 from core.problems import Code, Trouble
 
 Progress = Callable[[int, int], None]
@@ -20,59 +27,133 @@ Stopped = Callable[[], bool]
 #: So many rows decide what a file's rows usually look like.
 _FIRST = 200
 
-_UNREADABLE = {
-    RowCode.BAD_JSON: FileReason.BAD_JSON,
-    RowCode.TOO_DEEP: FileReason.TOO_DEEP,
-    RowCode.TOO_LONG_LINE: FileReason.TOO_LONG,
-}
-_UNRECOGNISED = {RowCode.NOT_AN_OBJECT, RowCode.UNKNOWN_FIELDS, RowCode.OUTSIDE_PAIR}
+#: … but not more than fit into so many bytes of the file.
+_FIRST_BYTES = 20_000_000
 
 
 def inspect_files(
-    files: tuple[str, ...], progress: Progress = lambda done, total: None, stopped: Stopped = lambda: False
+    files: tuple[str, ...],
+    progress: Progress = lambda done, total: None,
+    stopped: Stopped = lambda: False,
+    count: RowLengths | None = None,
+    *,
+    columns: Columns | None = None,
+    passage: int = 0,
 ) -> DataReport:
     """Read data files and report on them; when `stopped`, on the rows so far (`complete` is False then).
 
-    `progress` hears bytes read and bytes in all. Raises Trouble(DATA_MISSING, DATA_UNREADABLE, DATA_EMPTY,
-    DATA_SHAPE, PACKAGE_MISSING) for the first file of which no row can be understood.
+    `progress` hears bytes read and bytes in all; `count` counts tokens, which takes longer than reading.
+    `columns` says which columns are learned from, where a table has them. Running text without questions and answers
+    is learned as it stands in passages of at most `passage` characters; 0 refuses it.
+
+    A folder or an archive stands for the files in it: what cannot be read among them is a row that is not used.
+    Raises Trouble(DATA_MISSING, DATA_UNREADABLE, DATA_EMPTY, DATA_SHAPE, PACKAGE_MISSING) for the first file of
+    which no row can be understood.
     """
-    tally = Tally(files)
-    for _conversation in _conversations(files, tally, progress, stopped):
+    reading = Reading(files, progress, stopped, columns=columns, passage=passage, count=count)
+    for _conversation in reading:
         pass
-    return tally.report()
+    return reading.report()
 
 
 def read_conversations(
-    files: tuple[str, ...], progress: Progress = lambda done, total: None, stopped: Stopped = lambda: False
+    files: tuple[str, ...],
+    progress: Progress = lambda done, total: None,
+    stopped: Stopped = lambda: False,
+    *,
+    columns: Columns | None = None,
+    passage: int = 0,
 ) -> tuple[list[Conversation], DataReport]:
     """Read every usable row of data files, in order, with the report of `inspect_files`. Raises like it."""
-    tally = Tally(files)
-    kept = list(_conversations(files, tally, progress, stopped))
-    return kept, tally.report()
+    reading = Reading(files, progress, stopped, columns=columns, passage=passage)
+    return list(reading), reading.report()
 
 
-def _conversations(
-    files: tuple[str, ...], tally: Tally, progress: Progress, stopped: Stopped
-) -> Iterator[Conversation]:
-    way = _Way(progress, stopped)
-    sources = [Source(name, way.told) for name in files]
-    if not sources:
+class Reading:
+    """Data files as they are read: iterate once over the usable rows, in order, then ask for the report."""
+
+    def __init__(
+        self,
+        files: tuple[str, ...],
+        progress: Progress = lambda done, total: None,
+        stopped: Stopped = lambda: False,
+        *,
+        columns: Columns | None = None,
+        passage: int = 0,
+        count: RowLengths | None = None,
+    ) -> None:
+        self._tally = Tally(files, count)
+        self._rows = _conversations(files, self._tally, _Way(progress, stopped), _Wishes(columns, passage))
+
+    def __iter__(self) -> Iterator[Conversation]:
+        return self._rows
+
+    @property
+    def by_file(self) -> tuple[int, ...]:
+        """Usable rows of each file, in order."""
+        return tuple(self._tally.by_file)
+
+    def report(self, count: RowLengths | None = None) -> DataReport:
+        """Sum up what was read; `count` has counted the tokens of other rows than those."""
+        self._tally.count = count or self._tally.count
+        return self._tally.report()
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    """How the user wants the rows to be read."""
+
+    columns: Columns | None
+    passage: int
+
+
+def _conversations(files: tuple[str, ...], tally: Tally, way: "_Way", wishes: _Wishes) -> Iterator[Conversation]:
+    if not files:
         raise Trouble(Code.DATA_MISSING)
-    way.total = sum(source.size for source in sources)
+    sizes = [bytes_of(name) for name in files]
+    way.total = sum(sizes)
     try:
-        for source in sources:
-            yield from _of_file(source, tally)
-            way.passed(source)
+        for at, name in enumerate(files):
+            tally.by_file.append(0)
+            yield from _behind(name, tally, way, wishes)
+            way.reached(sum(sizes[: at + 1]))
     except Halted:
         tally.complete = False
 
 
-def _of_file(source: Source, tally: Tally) -> Iterator[Conversation]:
+def _behind(name: str, tally: Tally, way: "_Way", wishes: _Wishes) -> Iterator[Conversation]:
+    """Yield the conversations of a file, or of all files in a folder or an archive."""
+    before = tally.rows, tally.usable
+    first: Trouble | None = None
+    with closing(sources(name, way.told)) as found:
+        for one in found:
+            trouble = one if isinstance(one, Trouble) else None
+            if isinstance(one, RowProblem):
+                tally.reject(one)
+            elif isinstance(one, Source):
+                try:
+                    yield from _of_file(one, tally, wishes)
+                except Trouble as of_file:
+                    if one.name == name:
+                        raise
+                    trouble = of_file
+                way.passed(one)
+            if trouble is not None:
+                first = first or trouble
+            if trouble is not None and not isinstance(trouble, Hopeless):
+                tally.reject(unusable(str(trouble.problem.facts.get("path", name)), trouble))
+    if tally.usable == before[1] and first is not None:
+        raise first
+    if tally.rows == before[0]:
+        raise Trouble(Code.DATA_EMPTY, path=name)
+
+
+def _of_file(source: Source, tally: Tally, wishes: _Wishes) -> Iterator[Conversation]:
     """Yield a file's conversations. Raises Trouble when not one of its rows was understood."""
     before = tally.rows, tally.usable
-    faults = _Faults()
+    faults = Faults()
     try:
-        with closing(_rows(source)) as rows:
+        with closing(_rows(source, wishes)) as rows:
             for record, row in rows:
                 tally.saw(record.value)
                 if isinstance(row, RowProblem):
@@ -84,7 +165,7 @@ def _of_file(source: Source, tally: Tally) -> Iterator[Conversation]:
     except PermissionError:
         raise source.unreadable(FileReason.NO_ACCESS) from None
     except OSError as error:
-        raise source.unreadable(FileReason.DRIVE, text=str(error)) from error
+        raise source.of_drive(error) from error
     if tally.rows == before[0]:
         raise Trouble(Code.DATA_EMPTY, path=source.name)
     if tally.usable == before[1]:
@@ -92,25 +173,54 @@ def _of_file(source: Source, tally: Tally) -> Iterator[Conversation]:
     tally.read(source.name, source.encoding if source.was_text else "")
 
 
-def _rows(source: Source) -> Generator[tuple[Record, tuple[Shape, Conversation] | RowProblem]]:
+def _rows(source: Source, wishes: _Wishes) -> Generator[tuple[Record, tuple[Shape, Conversation] | RowProblem]]:
     if not source.size:
         return
+    source.passage = wishes.passage or source.passage
     all_records = records(source)
-    first = list(islice(all_records, _FIRST))
-    usual = usual_shape(record.value for record in first if record.code is None)
+    first: list[Record] = []
+    for record in all_records:
+        first.append(record)
+        if len(first) >= _FIRST or source.done > _FIRST_BYTES:
+            break
+    usual = usual_shape(_value(record, wishes) for record in first if record.code is None)
     for record in chain(first, all_records):
-        yield record, _row(record, source.name, usual)
+        file = f"{source.name}/{record.part}" if record.part else source.name
+        for row in _understood(record, file, usual, wishes):
+            yield record, row
 
 
-def _row(record: Record, file: str, usual: Shape | None) -> tuple[Shape, Conversation] | RowProblem:
+def _value(record: Record, wishes: _Wishes) -> Any:
+    return wishes.columns.apply(record.value) if wishes.columns else record.value
+
+
+def _understood(
+    record: Record, file: str, usual: Shape | None, wishes: _Wishes
+) -> Iterator[tuple[Shape, Conversation] | RowProblem]:
+    """Yield what a row is: mostly one conversation; running text may be several passages."""
     if record.code is not None:
-        return RowProblem(file, record.line, record.code, record.detail)
+        yield RowProblem(file, record.line, record.code, record.detail)
+        return
+    value = _value(record, wishes)
+    if isinstance(value, Passage) or (wishes.passage and usual in (None, Shape.TEXT)):
+        text = running_text(value)
+        if text and not wishes.passage:
+            yield RowProblem(file, record.line, RowCode.OUTSIDE_PAIR)
+            return
+        for passage in cut(text, wishes.passage) if text else ():
+            try:
+                yield Shape.DOCUMENT, Conversation(checked_text(passage), file, record.line)
+            except RowFault as fault:
+                yield RowProblem(file, record.line, fault.code, fault.detail)
+        if text:
+            return
     try:
-        shape, messages = read_row(record.value, usual)
+        shape, messages = read_row(value, usual)
     except RowFault as fault:
         # half surrogate pairs cannot be written to a pipe or a file
-        return RowProblem(file, record.line, fault.code, fault.detail.encode("utf-8", "replace").decode())
-    return shape, Conversation(messages, file, record.line)
+        yield RowProblem(file, record.line, fault.code, fault.detail.encode("utf-8", "replace").decode())
+    else:
+        yield shape, Conversation(messages, file, record.line)
 
 
 class _Way:
@@ -129,43 +239,10 @@ class _Way:
 
     def passed(self, source: Source) -> None:
         """A file is done."""
-        self._before += source.size
+        self._before += source.share
         self.told(0)
 
-
-class _Faults:
-    """What is wrong with the rows of a file, and what is wrong with the file when it is all of them."""
-
-    def __init__(self) -> None:
-        self._codes: set[str] = set()
-        self._first: RowProblem | None = None
-        self._value: Any = None
-
-    def add(self, record: Record, problem: RowProblem) -> None:
-        """Take a rejected row in."""
-        self._codes.add(problem.code)
-        self._first = self._first or problem
-        self._value = record.value if self._value is None else self._value
-
-    def raise_if_hopeless(self, source: Source) -> None:
-        """Raise Trouble(DATA_UNREADABLE, DATA_SHAPE) when no row was even understood."""
-        if self._first is None or not self._codes <= _UNREADABLE.keys() | _UNRECOGNISED:
-            return
-        if self._codes <= _UNREADABLE.keys():
-            reason = _UNREADABLE[RowCode(self._first.code)]
-            column = int(self._first.detail) if self._first.detail else None
-            raise source.unreadable(reason, line=self._first.line, column=column)
-        found, facts = _found(self._value)
-        raise Trouble(Code.DATA_SHAPE, path=source.name, found=found.value, **facts)
-
-
-def _found(value: Any) -> tuple[Found, dict[str, str]]:
-    """Say what stands where rows were expected."""
-    if isinstance(value, dict) and set(value) != {"text"}:
-        names = ", ".join(str(key) for key in value)[:300]
-        return Found.COLUMNS, {"columns": names.encode("utf-8", "replace").decode()}
-    if value is None or isinstance(value, dict):
-        return Found.RUNNING_TEXT, {}
-    if isinstance(value, str):
-        return Found.TEXTS, {}
-    return Found.LISTS if isinstance(value, list) else Found.NUMBERS, {}
+    def reached(self, done: int) -> None:
+        """All files of a name are done."""
+        self._before = done
+        self.told(0)

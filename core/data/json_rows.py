@@ -19,7 +19,24 @@ from core.problems import Code, Trouble
 MAX_WHOLE = 2_000_000_000
 _BLOCK = 1 << 20
 
-_DECODER = json.JSONDecoder()
+
+class _Twice(dict[str, Any]):
+    """An object with the same name twice, of which JSON keeps the last value without a word."""
+
+    name = ""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) == len(pairs):
+        return row
+    twice = _Twice(row)
+    seen: set[str] = set()
+    twice.name = next(name for name, _value in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+    return twice
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -51,7 +68,7 @@ def _by_line(source: Source) -> Iterator[Record]:
 
 def _line(number: int, line: str) -> Record:
     try:
-        return Record(number, json.loads(line))
+        return _record(number, _DECODER.decode(line))
     except json.JSONDecodeError as error:
         return Record(number, code=RowCode.BAD_JSON, detail=str(error.pos + 1))
     except ValueError:
@@ -68,7 +85,7 @@ def _array(source: Source) -> Iterator[Record]:
         number = 0
         while values.peek() != "]":
             number += 1
-            yield Record(number, values.next(MAX_ROW))
+            yield _record(number, values.next(MAX_ROW))
             if values.peek() == ",":
                 values.take()
             elif values.peek() != "]":
@@ -84,11 +101,23 @@ def _objects(source: Source) -> Iterator[Record]:
         if not values.peek():
             yield from _rows_of(first, source)
             return
-        yield Record(1, first)
+        yield _record(1, first)
         number = 1
         while values.peek():
             number += 1
-            yield Record(number, values.next(MAX_ROW))
+            yield _record(number, values.next(MAX_ROW))
+
+
+def _record(number: int, value: Any) -> Record:
+    """A row; one in which a name stands twice, at its top or in its turns, is at fault."""
+    twice = value if isinstance(value, _Twice) else None
+    if twice is None and isinstance(value, dict):
+        lists = (item for item in value.values() if isinstance(item, list))
+        twice = next((turn for turns in lists for turn in turns if isinstance(turn, _Twice)), None)
+    if twice is None:
+        return Record(number, value)
+    name = twice.name[:40].encode("utf-8", "replace").decode()
+    return Record(number, code=RowCode.DOUBLE_FIELD, detail=name)
 
 
 def _rows_of(value: Any, source: Source) -> Iterator[Record]:
@@ -99,7 +128,7 @@ def _rows_of(value: Any, source: Source) -> Iterator[Record]:
     if len(lists) > 1:
         raise Trouble(Code.DATA_SHAPE, path=source.name, found=str(Found.MANY_LISTS), columns=", ".join(lists))
     rows = next(iter(lists.values())) if lists else [value]
-    yield from (Record(number, row) for number, row in enumerate(rows, 1))
+    yield from (_record(number, row) for number, row in enumerate(rows, 1))
 
 
 def _holds_rows(rows: list[Any]) -> bool:

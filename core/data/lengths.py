@@ -49,8 +49,11 @@ class RowLengths:
     def add(self, conversation: Conversation) -> None:
         """Count a row, now or with those that come after it."""
         messages = conversation.messages
-        # running text has no turns, only the token that ends it
-        around = 1 if conversation.is_running else self._around(len(messages), messages[0].role == "system")
+        if conversation.is_running:
+            # running text has no turns, only the token that ends it and perhaps one that begins it
+            around = 1 + (self._tokens.begins if self._tokens is not None else 0)
+        else:
+            around = self._around(len(messages), messages[0].role == "system")
         self._rows.append(around)
         for message in messages:
             for piece in _pieces(message.content):
@@ -120,6 +123,7 @@ class _ModelTokens:
         added = self._tokenizer.get_added_tokens_decoder()
         self._special = {number for number, token in added.items() if token.special}
         self._end = self._tokenizer.token_to_id(self._template.special.get("eos_token", ""))
+        self.begins = int(bool(self._first()))
         self.around = lru_cache(maxsize=None)(self._around)
         self.around(1, system=False)
 
@@ -141,9 +145,15 @@ class _ModelTokens:
         return around + self._after(self._ids(tail))
 
     def _after(self, tail: list[int]) -> int:
-        """Training ends a row at the token that ends an answer, and appends one where the template forgets it."""
+        """Training ends a row at the token that ends an answer, and appends one where the template forgets it.
+
+        Where the template marks what is trained, the row is all that it writes.
+        """
         ends = self._special | {self._end}
-        return next((place + 1 for place, token in enumerate(tail) if token in ends), 1)
+        first = next((place + 1 for place, token in enumerate(tail) if token in ends), 0)
+        if first and self._template.marked:
+            return len(tail)
+        return first or 1
 
     def _first(self) -> str:
         """What begins a row where there is no template: the begin-of-text token of models that use one."""

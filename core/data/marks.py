@@ -1,8 +1,9 @@
 """Conversations in plain text: "Q: … A: …", "问：… 答：…", "用户：… 助手：…", "### Instruction: …"."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from core.data.chunks import Line, passages
 from core.data.codes import RowCode, RowFault
 from core.data.rows import Message
 from core.data.source import MAX_ROW, Record, Source
@@ -76,13 +77,37 @@ def marked_turns(text: str) -> list[Message]:
 
 
 def text_records(source: Source) -> Iterator[Record]:
-    """Yield one text per conversation of a plain text file.
+    """Yield one text per conversation of a plain text file, or its passages where it has no conversations."""
+    if are_marked(source.lines(ahead=True)):
+        return marked_records(source.lines())
+    return passages(source.lines(), source.passage)
+
+
+def text_rows(source: Source, lines: list[Line]) -> Iterator[Record]:
+    """Yield the conversations in lines of text, or its passages where there are none."""
+    return marked_records(lines) if are_marked(lines) else passages(lines, source.passage)
+
+
+def are_marked(lines: Iterable[Line]) -> bool:
+    """Whether lines hold conversations: one that begins a row, and later an answer."""
+    asked, blank = False, True
+    for _number, line in lines:
+        text = line or ""
+        asked = asked or _begins_row(text, blank)
+        if asked and any(_kind(mark) == "answer" for mark in _MARK.finditer(text)):
+            return True
+        blank = not text.strip()
+    return False
+
+
+def marked_records(lines: Iterable[Line]) -> Iterator[Record]:
+    """Yield one text per conversation.
 
     "Q:" and "问：" always begin a row. "User:" and "用户：" do so after a blank line, as talk has turns.
     """
     start, block, size, blank = 1, list[str](), 0, True
     asked = False
-    for number, line in source.lines():
+    for number, line in lines:
         if _begins_row(line or "", blank):
             yield from _record(start, block, size, asked)
             start, block, size, asked = number, [], 0, True

@@ -1,11 +1,10 @@
 """Tally: counts the rows of data files while they pass by and sums them up in a DataReport."""
 
-from array import array
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from core.data.lengths import RowLengths, buckets, described
 from core.data.rows import Conversation, DataReport, RowProblem, Shape
 
 _PREVIEW = 50
@@ -15,10 +14,15 @@ _COLUMNS = 50
 
 
 class Tally:
-    """What is known so far of the files being read; holds eight bytes a row beside one hash, not the rows."""
+    """What is known so far of the files being read; holds one hash a row, not the rows. `count` counts tokens.
 
-    def __init__(self, files: tuple[str, ...]) -> None:
+    `by_file` gets a number for each of `files` when its rows begin.
+    """
+
+    def __init__(self, files: tuple[str, ...], count: RowLengths | None = None) -> None:
         self.files = files
+        self.count = count
+        self.by_file: list[int] = []
         self.usable = 0
         self.rejected = 0
         self.complete = True
@@ -26,7 +30,7 @@ class Tally:
         self._columns: dict[str, None] = {}
         self._problems: list[RowProblem] = []
         self._seen: set[int] = set()
-        self._lengths = array("Q")
+        self._characters: Counter[int] = Counter()
         self._preview: list[Conversation] = []
         self._encodings: dict[str, str] = {}
         self._preferred = 0
@@ -46,10 +50,13 @@ class Tally:
     def accept(self, shape: Shape, conversation: Conversation, *, preferred: bool = False) -> None:
         """Count a row to learn from."""
         self.usable += 1
+        self.by_file[-1] += 1
         self._shapes[shape] += 1
         self._preferred += preferred
         self._seen.add(hash(conversation.messages))
-        self._lengths.append(sum(len(message.content) for message in conversation.messages))
+        self._characters[sum(len(message.content) for message in conversation.messages)] += 1
+        if self.count is not None:
+            self.count.add(conversation)
         if len(self._preview) < _PREVIEW:
             self._preview.append(_shortened(conversation))
 
@@ -66,6 +73,8 @@ class Tally:
 
     def report(self) -> DataReport:
         """Sum up."""
+        count = self.count or RowLengths()
+        count.close()
         return DataReport(
             files=self.files,
             rows=self.rows,
@@ -75,27 +84,18 @@ class Tally:
             problems=tuple(self._problems),
             rejected=self.rejected,
             duplicates=self.usable - len(self._seen),
-            characters=_characters(sorted(self._lengths)),
+            characters=described(self._characters, median=50, p95=95),
             preview=tuple(self._preview),
             encodings=self._encodings,
             preferred=self._preferred,
             complete=self.complete,
+            tokens=described(count.counts, median=50, p95=95, p99=99),
+            tokens_exact=count.exact and bool(count.counts),
+            tokens_model=count.model,
+            lengths=buckets(count.counts),
+            shapes={shape.value: rows for shape, rows in self._shapes.most_common()},
+            by_file=tuple(self.by_file),
         )
-
-
-def _characters(lengths: Sequence[int]) -> dict[str, int]:
-    """Describe sorted lengths; empty when there are none."""
-    if not lengths:
-        return {}
-    last = len(lengths) - 1
-    return {
-        "total": sum(lengths),
-        "mean": round(sum(lengths) / len(lengths)),
-        "shortest": lengths[0],
-        "median": lengths[last // 2],
-        "p95": lengths[last * 95 // 100],
-        "longest": lengths[last],
-    }
 
 
 def _shortened(conversation: Conversation) -> Conversation:

@@ -7,10 +7,11 @@ from typing import Any
 
 from core.data import fields
 from core.data.codes import RowCode, RowFault
-from core.data.fields import Names, Row, normal, present, turn_list
+from core.data.fields import Names, Row, normal, present, said_twice, turn_list
 from core.data.marks import has_marks, marked_turns
 from core.data.rows import Message, Shape
-from core.data.turns import as_list, checked, is_turns, text_of, turns
+from core.data.source import Passage
+from core.data.turns import as_list, checked, is_turns, refuse_more_than_text, text_of, turns
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,14 @@ def recognise(value: Any, usual: Shape | None = None) -> Shape | None:
     return None if row is None else _shape_of(row, usual)
 
 
+def running_text(value: Any) -> str:
+    """The text of a row that has nothing but running text, "" for other rows."""
+    if isinstance(value, Passage):
+        return value
+    row = normal(value) if isinstance(value, dict) else None
+    return "" if row is None or has_marks(_text(row)) else _text(row)
+
+
 def usual_shape(values: Iterable[Any]) -> Shape | None:
     """Return the shape that most of the values have, None when none has any."""
     seen = Counter(shape for shape in map(recognise, values) if shape is not None)
@@ -39,6 +48,10 @@ def read_row(value: Any, usual: Shape | None = None) -> tuple[Shape, tuple[Messa
     row = normal(value)
     if row is None:
         raise RowFault(RowCode.NOT_AN_OBJECT)
+    # two names that are one name when compared leave fewer
+    if isinstance(value, dict) and len(row) < len(value) and (twice := said_twice(value)):
+        raise RowFault(RowCode.DOUBLE_FIELD, twice)
+    refuse_more_than_text(row)
     # a row without a shape of its own is read like its neighbours, which says what it lacks
     shape = _shape_of(row, usual) or usual
     if shape is None:
@@ -121,7 +134,7 @@ def _side(row: Row, name: str, role: str) -> list[Message]:
 
 def _with_extra(row: Row, asked: list[Message], but: Names) -> list[Message]:
     """Put what is asked about under the question."""
-    name = present(row, (extra for extra in fields.EXTRAS if extra not in but))
+    name = present(row, tuple(extra for extra in fields.EXTRAS if extra not in but))
     if name is None or len(asked) != 1:
         return asked
     parts = (asked[0].content, text_of(row[name], name))

@@ -1,48 +1,32 @@
-"""Rows from tables: CSV and TSV with a line of column names on top, and Parquet."""
+"""Rows from tables: CSV and TSV with a line of column names on top."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 
 from core.data.codes import FileReason, RowCode
 from core.data.fields import KNOWN, field_name
 from core.data.source import MAX_ROW, Record, Source
-from core.problems import Code, Trouble
 
 # process-wide, and 131,072 characters by default: a long answer is longer
 csv.field_size_limit(MAX_ROW)
 
 _SEPARATORS = (",", "\t", ";", "|")
-_BATCH = 512
+#: A row of these takes about a megabyte; no table of questions and answers comes near.
+MOST_COLUMNS = 10_000
+#: So much of the first line tells the separator. Characters.
+_NAMES = 200_000
 
 
 def csv_records(source: Source) -> Iterator[Record]:
     """Yield the rows of a table whose cells are separated by commas, tabs, semicolons or bars."""
-    names, _more = source.opening()
+    names = source.opening()[0][:_NAMES]
     return _table(source, max(_SEPARATORS, key=lambda mark: _likelihood(names, mark)))
 
 
 def tsv_records(source: Source) -> Iterator[Record]:
     """Yield the rows of a table whose cells are separated by tabs."""
     return _table(source, "\t")
-
-
-def parquet_records(source: Source) -> Iterator[Record]:
-    """Yield the rows of a Parquet file. Raises Trouble(DATA_UNREADABLE, PACKAGE_MISSING)."""
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ModuleNotFoundError:
-        raise Trouble(Code.PACKAGE_MISSING, package="pyarrow") from None
-    number = 0
-    try:
-        with parquet.ParquetFile(source.path) as file:
-            for batch in file.iter_batches(batch_size=_BATCH):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield Record(number, row)
-                source.told(source.size * number // max(file.metadata.num_rows, 1))
-    except (pyarrow.ArrowException, ValueError) as error:
-        raise source.unreadable(FileReason.BAD_TABLE, text=str(error)[:300]) from None
 
 
 def _likelihood(names: str, mark: str) -> tuple[int, int]:
@@ -60,7 +44,7 @@ def _table(source: Source, mark: str) -> Iterator[Record]:
     reader = csv.reader(lines, delimiter=mark, strict=True)
     names: list[str] | None = None
     while True:
-        start = lines.number + 1
+        start = lines.begin_row()
         cells = _cells(reader)
         yield from (Record(number, code=RowCode.TOO_LONG_LINE) for number in lines.forget_too_long())
         if cells is None:
@@ -71,7 +55,23 @@ def _table(source: Source, mark: str) -> Iterator[Record]:
             if names is not None:
                 yield _row(start, names, cells)
             else:
-                names = [cell.strip("\ufeff \t") for cell in cells]
+                names = column_names(source, cells)
+
+
+def column_names(source: Source, cells: list[str]) -> list[str]:
+    """Return the names of a table's columns. Raises Trouble(DATA_UNREADABLE) where it is not clear what is meant."""
+    if len(cells) > MOST_COLUMNS:
+        raise source.unreadable(FileReason.MANY_COLUMNS, most=MOST_COLUMNS)
+    names: list[str] = []
+    seen: Counter[str] = Counter()
+    for cell in cells:
+        name = cell.strip("\ufeff \t\r\n")
+        seen[field_name(name)] += 1
+        twice = seen[field_name(name)]
+        if twice > 1 and field_name(name) in KNOWN:
+            raise source.unreadable(FileReason.DOUBLE_COLUMN, columns=name[:100])
+        names.append(f"{name} ({twice})" if name and twice > 1 else name)
+    return names
 
 
 def _cells(reader: Iterator[list[str]]) -> list[str] | csv.Error | None:
@@ -92,8 +92,10 @@ class _Lines:
     """The lines of a file for the csv module; a line that is too long is blank there and remembered here."""
 
     def __init__(self, source: Source) -> None:
+        self._source = source
         self._lines = source.lines()
         self._too_long: list[int] = []
+        self._start = self._size = 0
         self.number = 0
 
     def __iter__(self) -> Iterator[str]:
@@ -101,9 +103,18 @@ class _Lines:
 
     def __next__(self) -> str:
         self.number, line = next(self._lines)
+        self._size += len(line or "")
+        if self._size > 2 * MAX_ROW:
+            # quotation marks that open and close so that the row never ends
+            raise self._source.unreadable(FileReason.TOO_LONG, line=self._start)
         if line is None:
             self._too_long.append(self.number)
         return line or "\n"
+
+    def begin_row(self) -> int:
+        """Return the number of the line that the next row begins on."""
+        self._start, self._size = self.number + 1, 0
+        return self._start
 
     def forget_too_long(self) -> list[int]:
         """Return the numbers of the lines that were too long since the last call."""

@@ -1,6 +1,8 @@
 """A model's chat template without transformers: what it writes around the messages of a conversation."""
 
 import json
+import re
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,11 +26,16 @@ _MOST_BYTES = 50_000_000
 
 Messages = list[dict[str, str]]
 
+_MARKS = re.compile(r"\{%[-+]?\s*generation\s*[-+]?%\}")
+#: Words that no template writes of itself.
+_ASKED, _ANSWERED = "Qwxyz", "Zyxwq"
+
 
 class ChatTemplate:
     """The template that lies in a model folder, or the fallback where there is none.
 
-    `special` holds the texts of the tokens that have a name ("bos_token", "eos_token", …). A template is
+    `special` holds the texts of the tokens that have a name ("bos_token", "eos_token", …), `marked` says that the
+    template itself marks what the model generates. A template is
     untrusted: it runs in jinja's sandbox, as in transformers. Raises jinja2.TemplateError, OSError, ValueError.
     """
 
@@ -36,7 +43,10 @@ class ChatTemplate:
         facts = _read_json(folder / "tokenizer_config.json")
         self.special = _special(_read_json(folder / "special_tokens_map.json") | facts)
         self.fallback = not (written := _template(folder, facts))
+        self.marked = has_marks(written)
         self._template = _environment().from_string(written or FALLBACK_TEMPLATE)
+        self._in_parts = False
+        self._in_parts = takes_parts(lambda messages: self._apply(messages, ""))
 
     def render(self, messages: Messages, first: str = "") -> str:
         """Write a conversation; a template that knows no system role gets it in the first question.
@@ -51,7 +61,35 @@ class ChatTemplate:
 
     def _apply(self, messages: Messages, first: str) -> str:
         more: dict[str, Any] = {"first": first} if self.fallback else {"tools": None, "documents": None}
-        return self._template.render(messages=messages, add_generation_prompt=False, **self.special, **more)
+        form = in_parts(messages) if self._in_parts else messages
+        return self._template.render(messages=form, add_generation_prompt=False, **self.special, **more)
+
+
+def has_marks(template: str) -> bool:
+    """Whether a template marks what the model generates ({% generation %})."""
+    return _MARKS.search(template) is not None
+
+
+def takes_parts(write: Callable[[Messages], str]) -> bool:
+    """Whether a template wants each text as a list of parts, as those of vision models do.
+
+    `write` applies it. Given plain texts such a template fails, or leaves them out without a word.
+    """
+    plain = [{"role": "user", "content": _ASKED}, {"role": "assistant", "content": _ANSWERED}]
+    return not _keeps(write, plain) and _keeps(write, in_parts(plain))
+
+
+def _keeps(write: Callable[[Any], str], messages: list[Any]) -> bool:
+    try:
+        text = write(messages)
+    except (jinja2.TemplateError, TypeError):
+        return False
+    return _ASKED in text and _ANSWERED in text
+
+
+def in_parts(messages: Messages) -> list[Any]:
+    """Messages as templates of vision models take them: each text a list of one part."""
+    return [{**m, "content": [{"type": "text", "text": m["content"]}]} for m in messages]
 
 
 def system_folded(messages: Messages) -> Messages:

@@ -19,6 +19,14 @@ _ROLE_OF = {name: role for role, names in _ROLES.items() for name in names}
 _ROLE_KEYS = ("role", "from", "speaker")
 _TEXT_KEYS = ("content", "value", "text")
 
+#: Fields with which rows and turns call tools.
+_TOOLS = ("tools", "functions", "function_calls", "tool_calls")
+_CALLS = ("tool_calls", "function_call", "tool_call_id", "tool_call")
+_TOOL_ROLES = frozenset(("tool", "tools", "function", "function_call", "function_response", "observation", "ipython"))
+_MEDIA = ("image", "images", "video", "videos", "audio", "audios")
+_MORE = frozenset((*_TOOLS, *_MEDIA))
+_THOUGHTS = ("reasoning_content", "thinking", "reasoning", "thought")
+
 # NUL, U+FFFD and half surrogate pairs: left by a wrong encoding or a broken escape, and tokenizers stumble
 _BROKEN = re.compile("[\0\ufffd\ud800-\udfff]")
 
@@ -29,11 +37,25 @@ def text_of(value: Any, name: str) -> str:
         return ""
     if isinstance(value, str):
         return value.strip()
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and not _is_endless(value):
         return str(value)
     if isinstance(value, list) and value and all(_is_text_part(part) for part in value):
         return "".join(part["text"] for part in value).strip()
+    if isinstance(value, list):
+        _refuse_parts(value)
     raise RowFault(RowCode.NOT_TEXT, name)
+
+
+def refuse_more_than_text(row: Mapping[str, Any]) -> None:
+    """Refuse a row with tools, pictures or sound: as text alone it would teach something else. Raises RowFault."""
+    if _MORE.isdisjoint(row):
+        return
+    for name in _TOOLS:
+        if row.get(name) not in (None, "", "[]", "null", [], {}):
+            raise RowFault(RowCode.TOOLS, name)
+    for name in _MEDIA:
+        if isinstance(row.get(name), (str, list, Mapping, bytes)) and row[name] and not _is_prose(row[name]):
+            raise RowFault(RowCode.MEDIA, name)
 
 
 def as_list(value: Any) -> list[Any] | None:
@@ -76,15 +98,67 @@ def checked(messages: list[Message]) -> tuple[Message, ...]:
     return kept
 
 
+def checked_text(text: str) -> tuple[Message, ...]:
+    """Return running text as the one message of a row. Raises RowFault for what cannot be learned from."""
+    if _BROKEN.search(text):
+        raise RowFault(RowCode.BROKEN_TEXT)
+    return (Message("text", text),)
+
+
 def _turn(value: Any) -> Message:
     if not isinstance(value, Mapping):
         raise RowFault(RowCode.NOT_TEXT, type(value).__name__)
     said = next((value[key] for key in _ROLE_KEYS if key in value), "")
     role = _ROLE_OF.get(str(said).strip().lower())
+    if any(value.get(name) for name in _CALLS) or str(said).strip().lower() in _TOOL_ROLES:
+        raise RowFault(RowCode.TOOLS, next((name for name in _CALLS if value.get(name)), str(said)[:40]))
     if role is None:
         raise RowFault(RowCode.UNKNOWN_ROLE, str(said)[:40])
     key = next((key for key in _TEXT_KEYS if key in value), "content")
-    return Message(role, text_of(value.get(key), key))
+    if role == "assistant" and value.get("weight") == 0 and not isinstance(value.get("weight"), bool):
+        raise RowFault(RowCode.TURN_WEIGHT)
+    content, thought = value.get(key), _thought(value)
+    if isinstance(content, list):
+        content, inside = _without_thinking(content)
+        thought = thought or inside
+    text = text_of(content, key)
+    if role == "assistant" and thought and text and "</think>" not in text:
+        # the form in which the models that think write it, and in which their templates look for it
+        text = f"<think>\n{thought}\n</think>\n\n{text}"
+    return Message(role, text)
+
+
+def _thought(value: Mapping[str, Any]) -> str:
+    """What an assistant thought before it answered, under its many names."""
+    name = next((name for name in _THOUGHTS if value.get(name)), "")
+    return text_of(value[name], name) if name else ""
+
+
+def _without_thinking(parts: list[Any]) -> tuple[list[Any] | None, str]:
+    """Part the thoughts in a list of parts from what is said."""
+    is_thought = [isinstance(part, Mapping) and part.get("type") in ("thinking", "reasoning") for part in parts]
+    thoughts = [part for part, thought in zip(parts, is_thought, strict=True) if thought]
+    said = "\n".join(text_of(part.get("thinking") or part.get("text"), "thinking") for part in thoughts)
+    return [part for part, thought in zip(parts, is_thought, strict=True) if not thought] or None, said
+
+
+def _refuse_parts(parts: list[Any]) -> None:
+    """Say of a list of parts what they are where they are known to be no text."""
+    for part in parts:
+        kind = str(part.get("type", "")) if isinstance(part, Mapping) else ""
+        if kind.startswith(("tool", "function")):
+            raise RowFault(RowCode.TOOLS, kind[:40])
+        if kind.startswith(("image", "audio", "input_image", "input_audio", "video", "file", "document")):
+            raise RowFault(RowCode.MEDIA, kind[:40])
+
+
+def _is_endless(value: float) -> bool:
+    return isinstance(value, float) and math.isinf(value)
+
+
+def _is_prose(value: Any) -> bool:
+    """Whether what stands under the name of a picture is a text about it and not its place."""
+    return isinstance(value, str) and len(value.split()) > 3
 
 
 def _is_turn(value: Any) -> bool:

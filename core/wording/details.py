@@ -45,11 +45,41 @@ DETAILS: dict[str, tuple[Sentence, ...]] = {
         N_("Save it as JSONL, one row a line, so that it can be read bit by bit."),
     ),
     "bad_table": (N_("It is not a whole Parquet file. Copy or download it again."),),
+    "damaged": (N_("The file is damaged or not whole. Copy or download it again."),),
+    "locked": (N_("It is locked with a password. Save it without one and choose it again."),),
+    "scanned": (
+        N_("Its pages are pictures without text."),
+        N_("Run text recognition (OCR) on it first, then choose the new file."),
+    ),
+    "overpacked": (
+        N_("Unpacked it would be so large that it looks like a trap (a “zip bomb”)."),
+        N_("If you trust it, unpack it yourself and choose the files."),
+    ),
+    "nested": (
+        N_("It holds archives inside archives inside archives."),
+        N_("Unpack it yourself and choose the files."),
+    ),
+    "many_files": (N_("It holds more than {most} files."), N_("Put the rows into fewer files.")),
+    "many_columns": (
+        N_("It has more than {most} columns."),
+        N_("Keep the columns with the questions and the answers."),
+    ),
+    "double_column": (
+        N_("Two of its columns have the same name: {columns}."),
+        N_("Give each column a name of its own."),
+    ),
+    "entities": (
+        N_("It holds definitions that could load other files or fill the memory. Such a file is not opened."),
+        N_("Open it in the program that made it and save it again."),
+    ),
     # core.data.codes.Found
     "numbers": (N_("It found numbers where rows were expected."), ROWS),
     "texts": (N_("It found plain texts where rows were expected."), ROWS),
     "lists": (N_("It found lists where rows were expected."), ROWS),
-    "columns": (N_("It found these columns: {columns}."), ROWS),
+    "columns": (
+        N_("It found these columns: {columns}."),
+        Either(N_("The question looks to be in “{question}” and the answer in “{answer}”."), ROWS),
+    ),
     "many_lists": (N_("It found several lists: {columns}."), N_("Keep only the one with the rows.")),
     "running_text": (
         N_("It found running text without questions and answers."),

@@ -147,6 +147,11 @@ def below_a_file(folder: Path) -> Path:
     return folder / "file" / "deeper" / "name.json"
 
 
+def empty_folder(folder: Path) -> Path:
+    (folder / "none").mkdir()
+    return folder / "none"
+
+
 BAD_DATA: dict[str, tuple[Callable[[Path], Path], Code]] = {
     "missing": (lambda folder: folder / "nowhere.jsonl", Code.DATA_MISSING),
     "below a file": (below_a_file, Code.DATA_MISSING),
@@ -160,7 +165,7 @@ BAD_DATA: dict[str, tuple[Callable[[Path], Path], Code]] = {
     "binary": (written("b.jsonl", bytes(range(256)) * 4), Code.DATA_UNREADABLE),
     "too deep": (written("d.json", "[" * 100_000), Code.DATA_UNREADABLE),
     "spreadsheet": (written("s.xlsx", b"PK"), Code.DATA_UNREADABLE),
-    "folder": (lambda folder: folder, Code.DATA_UNREADABLE),
+    "empty folder": (empty_folder, Code.DATA_EMPTY),
     "device": (lambda _folder: Path(os.devnull), Code.DATA_UNREADABLE),
 }
 

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import tempfile
+import zlib
+from base64 import b85decode
 from pathlib import Path
 
 import pyarrow
@@ -17,6 +19,7 @@ from core.data.inspect import inspect_files, read_conversations
 from core.data.rows import DataReport
 from core.problems import Trouble
 from core.wording import explain, row_problem_words
+from tests.core import odd_files
 
 SUFFIXES = [".json", ".jsonl", ".csv", ".tsv", ".txt", ".md", ".parquet", ""]
 
@@ -74,6 +77,35 @@ def test_any_text(suffix: str, parts: list[str]) -> None:
 @settings(deadline=None, max_examples=200)
 def test_any_json(suffix: str, value: object) -> None:
     inspect(json.dumps(value).encode(), suffix)
+
+
+GOOD = {
+    "a.xlsx": odd_files.merged_xlsx(),
+    "a.xls": zlib.decompress(b85decode(odd_files.XLS)),
+    "a.ods": odd_files.ods(odd_files.ods_row("q", "a"), odd_files.ods_row("b", "c")),
+    "a.docx": odd_files.docx(odd_files.paragraph("Q: a") + odd_files.paragraph("A: b")),
+    "a.pdf": odd_files.pdf("Q: a", "A: b"),
+    "a.parquet": odd_files.parquet_of(odd_files.rows_of(odd_files.ROW)),
+    "a.arrow": odd_files.stream_of(odd_files.rows_of(odd_files.ROW)),
+    "a.feather": odd_files.feather_of(odd_files.rows_of(odd_files.ROW)),
+    "a.zip": odd_files.packed({"a.jsonl": odd_files.LINE, "b.csv": odd_files.TABLE}),
+    "a.jsonl.gz": odd_files.gz(odd_files.LINE),
+    "a.csv.bz2": odd_files.bz(odd_files.TABLE),
+    "a.txt.xz": odd_files.xz("Q: a\nA: b"),
+    "a.html": b"<table><tr><th>question<th>answer<tr><td>a<td>b</table><p>Q: x<p>A: y",
+}
+CHANGES = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 30), st.binary(max_size=4)), min_size=1, max_size=6)
+
+
+@pytest.mark.parametrize("name", GOOD)
+@given(changes=CHANGES)
+@settings(deadline=None, max_examples=40)
+def test_any_damage(name: str, changes: list[tuple[float, int, bytes]]) -> None:
+    data = bytearray(GOOD[name])
+    for place, length, instead in changes:
+        at = int(place * len(data))
+        data[at : at + length] = instead
+    inspect(bytes(data), name)
 
 
 @given(rows=st.lists(st.dictionaries(NAMES, JSON, min_size=1, max_size=4), min_size=1, max_size=6))

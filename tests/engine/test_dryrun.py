@@ -64,8 +64,7 @@ PUBLISHED = [
 def test_published_peaks_are_met(config: Config) -> None:
     """QLoRA rank 32 on packed rows of 2 x 2,048 tokens, bf16 adapters, as torch counts: without the CUDA context.
 
-    Ministral-8B +4.1 %, MiMo-7B -9.0 %, Devstral-24B -4.2 %. With the context: +8.9, -6.5, -2.1. MiMo's plain loss is
-    transformers' own, whose logits stay (2 bytes each); the fused heads of the others hold less than our tiles.
+    Ministral-8B -4.4 %, MiMo-7B -8.9 %, Devstral-24B -4.2 %: printed by tests.bench.dryrun --published, not tuned.
     """
     plan = replace(PLAN, method=Method.QLORA, rank=32, tokens=4096, checkpointing="full", optimizer=Optimizer.ADAMW8BIT)
     errors = []
@@ -75,8 +74,7 @@ def test_published_peaks_are_met(config: Config) -> None:
             vocab_size=vocabulary, tie_word_embeddings=False,
         )  # fmt: skip
         found = dry_run(read_config(path), replace(plan, **changes), adapter_bytes=2)
-        kept = 2 * vocabulary * plan.tokens if "loss" in changes else 0
-        errors.append(abs((found.estimate.total_bytes + kept - UNFITTED.context_bytes) / published - 1))
+        errors.append(abs((found.estimate.total_bytes - UNFITTED.context_bytes) / published - 1))
         assert found.seconds < 15
     assert statistics.median(errors) <= 0.05
     assert max(errors) <= 0.10

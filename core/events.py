@@ -1,4 +1,4 @@
-"""What jobs say and hear: small frozen records, one line of JSON each, on the wire and on disk.
+"""What jobs say and hear: small frozen records; core.wire makes them lines of JSON.
 
 Event
 ├── Stage                 what the job is busy with, with a count where there is one
@@ -10,19 +10,20 @@ Event
 ├── Fragment              a piece of an answer while it is being written
 ├── Answered              a whole answer, and which weights gave it
 ├── Predicted             memory of a plan, by the dry run
+├── RowTokens             one row as training sees it, token by token (core.tokens)
+├── RowsFound             the rows that hold a text (core.tokens)
+├── TokenTotals           what training makes of all rows (core.tokens)
 └── Last                  exactly one ends every job
     ├── Finished          with the job's result
     ├── Stopped           asked to stop; what is kept
     └── Failed            with a Problem
 """
 
-import json
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from core.codec import CodecError, dumps, from_plain, to_plain
 from core.problems import Problem
 
 
@@ -40,6 +41,7 @@ class StageName(StrEnum):
     EVALUATING = "evaluating"
     SAVING = "saving"
     SETTLING = "settling"
+    CLEANING = "cleaning"
     ANSWERING = "answering"
     MERGING = "merging"
     REPLAYING = "replaying"
@@ -211,38 +213,27 @@ class Predict:
     packed: bool | None = None
 
 
-Command = Stop | Say | Predict
-_EVENTS: dict[str, type[Event]] = {
-    "stage": Stage, "step": StepDone, "evaluated": Evaluated, "saved": Saved, "measured": Measured,
-    "noted": Noted, "fragment": Fragment, "answered": Answered, "predicted": Predicted,
-    "finished": Finished, "stopped": Stopped, "failed": Failed,
-}  # fmt: skip
-_COMMANDS: dict[str, type[Command]] = {"stop": Stop, "say": Say, "predict": Predict}
-_KINDS = {cls: kind for table in (_EVENTS, _COMMANDS) for kind, cls in table.items()}
+@dataclass(frozen=True, kw_only=True)
+class ShowRow:
+    """Command to open tokens: show `row` (from 0) token by token and answer by `number`."""
+
+    number: int
+    row: int
 
 
-def encode(message: Event | Command) -> str:
-    """Return `message` as one line of JSON without the line end."""
-    return dumps({"kind": _KINDS[type(message)], **to_plain(message)})
+@dataclass(frozen=True, kw_only=True)
+class FindRow:
+    """Command to open tokens: name the rows that hold `text`, in upper or lower case, and answer by `number`."""
+
+    number: int
+    text: str
 
 
-def decode_event(line: str) -> Event:
-    """Read one event line. Raises CodecError for half lines and for kinds this version does not know."""
-    event: Event = _decode(line, _EVENTS)
-    return event
+@dataclass(frozen=True, kw_only=True)
+class CountTokens:
+    """Command to open tokens: encode every training row and answer by `number` what comes of them."""
+
+    number: int
 
 
-def decode_command(line: str) -> Command:
-    """Read one command line. Raises CodecError."""
-    command: Command = _decode(line, _COMMANDS)
-    return command
-
-
-def _decode(line: str, table: Any) -> Any:
-    try:
-        data = json.loads(line)
-        kind = data.pop("kind")
-        cls = table[kind]
-    except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
-        raise CodecError(f"not an event: {line[:80]!r}") from error
-    return from_plain(cls, data, strict=False)
+Command = Stop | Say | Predict | ShowRow | FindRow | CountTokens

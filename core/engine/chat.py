@@ -8,8 +8,9 @@ import torch
 from peft import PeftModel
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList, TextStreamer, set_seed
 
+from core.data.template import Messages
 from core.engine.device import device, device_for_weights
-from core.engine.encoding import ChatFormat, Messages
+from core.engine.encoding import ChatFormat
 from core.engine.loading import attach_saved_adapter, load_base, load_tokenizer
 from core.events import Answered, Fragment, Noted, Say, Side, Stage, StageName
 from core.hub import find_folder

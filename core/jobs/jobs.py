@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from core.codec import CodecError, from_plain, to_plain
+from core.data.clean import Cleaning
+from core.data.columns import Columns
 from core.events import Command, Predict, Predicted, Side, Stage, StageName
 from core.fit import UNFITTED, Constants
 from core.gpu import visible_device
@@ -22,23 +24,45 @@ from core.runs import RunFolder
 
 @dataclass(frozen=True)
 class InspectJob:
-    """Read data files and report on them. Result: a DataReport as plain values.
+    """Read data files, clean them where `cleaning` says so, and report on them.
 
-    Tokens are counted with the tokenizer in `model_folder`, and estimated where it is empty or of no use.
+    Result: a core.data.rows.DataReport as plain values, with `clean` (a core.data.clean.CleanReport, None without
+    `cleaning`) and `private` (pieces of private data by core.data.private.Kind). The files stay as they are; `keep`
+    names a file for the rows to learn from. Tokens are counted with the tokenizer in `model_folder`, and estimated
+    where it is empty or of no use.
     """
 
     files: tuple[str, ...]
     model_folder: str = ""
+    cleaning: Cleaning | None = None
+    columns: Columns | None = None
+    passage: int = 0
+    keep: str = ""
 
     def run(self, talk: Talk) -> dict[str, Any]:
-        from core.data.inspect import inspect_files
         from core.data.lengths import RowLengths
+        from core.data.prepare import examine
+        from core.data.source import Halted
 
-        count = RowLengths(Path(self.model_folder) if self.model_folder else None)
-        report = inspect_files(self.files, _progress(talk, StageName.READING), lambda: talk.stop_requested, count)
+        try:
+            report, cleaned, private = examine(
+                self.files,
+                self.cleaning,
+                columns=self.columns,
+                passage=self.passage,
+                count=RowLengths(Path(self.model_folder) if self.model_folder else None),
+                progress=_progress(talk, StageName.READING),
+                checked=lambda done, total: talk.emit(
+                    Stage(stage=StageName.CLEANING, done=done, total=total, unit="rows")
+                ),
+                stopped=lambda: talk.stop_requested,
+                keep=Path(self.keep) if self.keep else None,
+            )
+        except Halted:
+            raise StopAsked from None
         if talk.stop_requested:
             raise StopAsked
-        return dict(to_plain(report))
+        return {**to_plain(report), "clean": to_plain(cleaned), "private": private}
 
 
 @dataclass(frozen=True)
@@ -158,7 +182,29 @@ class DryRunJob:
         }
 
 
-Job = InspectJob | FetchJob | TrainJob | ChatJob | MergeJob | DryRunJob
+@dataclass(frozen=True)
+class TokensJob:
+    """Show rows of the plan's data as training will see them, token by token: `row` (from 0), then as it is asked.
+
+    Rows are read, split and encoded by the code of training. With `keep_open` every `ShowRow` is answered by one
+    `RowTokens`, every `FindRow` by one `RowsFound` and every `CountTokens` by one `TokenTotals` until the job is
+    stopped. Result: `rows`, `validation` (how many of each), `template` (whether the model brings one), and `shown`,
+    the row as plain values, when the job was not kept open.
+    """
+
+    plan: TrainingPlan
+    row: int = 0
+    keep_open: bool = True
+
+    def run(self, talk: Talk) -> dict[str, Any]:
+        # tokens need no card
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        from core.engine.tokens import show_tokens
+
+        return show_tokens(self.plan, talk, self.row, keep_open=self.keep_open)
+
+
+Job = InspectJob | FetchJob | TrainJob | ChatJob | MergeJob | DryRunJob | TokensJob
 
 
 def _progress(talk: Talk, stage: StageName) -> Callable[[int, int], None]:

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import IO
 
 from core.codec import CodecError
-from core.events import Command, Event, Failed, Last, Noted, Stage, StageName, Stop, Stopped, decode_event, encode
+from core.events import Command, Event, Failed, Last, Noted, Stage, StageName, Stop, Stopped
 from core.jobs.measure import Meter
 from core.jobs.worker import Request, child_main
 from core.problems import Code, Problem, Trouble, diagnose_exit
 from core.runs import RunFolder
+from core.wire import decode_event, encode
 
 #: Seconds that a child gets between "please stop" and SIGTERM, and between SIGTERM and SIGKILL.
 GRACE = 60.0

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.codec import CodecError
-from core.events import Command, Event, Failed, Finished, Last, Stop, Stopped, decode_command, encode
+from core.events import Command, Event, Failed, Finished, Last, Stop, Stopped
 from core.jobs.talk import StopAsked
 from core.problems import diagnose
+from core.wire import decode_command, encode
 
 
 class Runnable(Protocol):

@@ -2,6 +2,7 @@
 
 from core.wording.cards import card_notes, close_words, live_words, program_words, technical_words
 from core.wording.documents import topic_words
+from core.wording.learnable import fix_words, level_words
 from core.wording.names import (
     blocker_words,
     goal_words,
@@ -31,9 +32,11 @@ __all__ = [
     "count",
     "duration",
     "explain",
+    "fix_words",
     "gigabytes",
     "goal_words",
     "joined",
+    "level_words",
     "live_words",
     "method_words",
     "note_words",

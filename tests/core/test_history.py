@@ -12,11 +12,10 @@ from core.events import (
     StageName,
     StepDone,
     Stopped,
-    decode_event,
-    encode,
 )  # fmt: skip
 from core.history import fold, outcome, smoothed
 from core.problems import Code, Problem
+from core.wire import decode_event, encode
 
 
 def step(n: int, loss: float | None = 1.0, total: int = 40) -> StepDone:

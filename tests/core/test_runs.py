@@ -7,11 +7,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.events import Finished, Stage, StageName, Stopped, encode
+from core.events import Finished, Stage, StageName, Stopped
 from core.files import folder_in_place, write_text
 from core.plan import TrainingPlan, load_plan
 from core.problems import Code, Trouble
 from core.runs import COMPLETE, RunFolder, RunState, list_runs
+from core.wire import encode
 from tests.fakes import new_run
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.engine.encoding import IGNORED, ChatFormat, collate
+from core.engine.encoding import IGNORED, ChatFormat, Encoded, collate
 from core.problems import Code, Trouble
 from tests.tiny import TEMPLATE, make_tiny_tokenizer
 
@@ -104,3 +104,99 @@ def test_padding_is_masked_and_never_trained_although_it_is_the_end_token() -> N
     assert batch["input_ids"].shape == batch["labels"].shape == batch["attention_mask"].shape
     assert batch["attention_mask"][0].sum() == length
     assert (batch["labels"][0, length:] == IGNORED).all() and (batch["input_ids"][0, length:] == chat.end_id).all()
+
+
+MARKED = TEMPLATE.replace(
+    "{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' + '\n' }}",
+    "{% if m['role'] == 'assistant' %}{{ '<|im_start|>assistant\n' }}"
+    "{% generation %}{{ m['content'] + '<|im_end|>' }}{% endgeneration %}{{ '\n' }}"
+    "{% else %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' + '\n' }}{% endif %}",
+)
+
+
+def test_what_a_template_marks_is_trained() -> None:
+    thinking = MARKED.replace("{{ m['content'] + ", "{{ '<think></think>' + m['content'] + ")
+    chat = ChatFormat(make_tiny_tokenizer(thinking))
+    row = chat.encode(TALK, 512)
+    assert chat.marked and row is not None
+    assert trained_text(chat, row) == ("<think></think>Two. 两颗。<|im_end|><think></think>Phobos, Deimos.<|im_end|>")
+    assert chat.tokenizer.decode(row.ids) == chat.tokenizer.apply_chat_template(TALK, tokenize=False)
+    assert chat.prompt_text(ASK) == ChatFormat(make_tiny_tokenizer()).prompt_text(ASK)
+
+
+def test_marks_that_leave_out_the_end_are_passed_over() -> None:
+    endless = MARKED.replace("+ '<|im_end|>' }}{% endgeneration %}", "}}{% endgeneration %}{{ '<|im_end|>' }}")
+    chat = ChatFormat(make_tiny_tokenizer(endless))
+    row = chat.encode(TALK, 512)
+    assert not chat.marked and row is not None and not row.never_ends
+    assert trained_text(chat, row) == "Two. 两颗。<|im_end|>Phobos, Deimos.<|im_end|>"
+
+
+def test_a_mark_that_ends_in_space_of_no_token_does_not_train_the_questions() -> None:
+    from tokenizers.processors import ByteLevel
+
+    tokenizer = make_tiny_tokenizer(MARKED.replace("+ '<|im_end|>' }}{% end", "+ '<|im_end|> ' }}{% end"))
+    # as Llama 3 has it: tokens do not count the space in them as theirs
+    tokenizer.backend_tokenizer.post_processor = ByteLevel(trim_offsets=True)
+    chat = ChatFormat(tokenizer)
+    row = chat.encode(TALK, 512)
+    assert chat.marked and row is not None
+    theirs = tokenizer.apply_chat_template(TALK, return_dict=True, return_assistant_tokens_mask=True)
+    marked = zip(theirs["input_ids"], theirs["assistant_masks"], strict=True)
+    assert "Names?" in tokenizer.decode([token for token, trained in marked if trained])
+    assert "Names?" not in trained_text(chat, row)
+    assert "两颗。<|im_end|>" in trained_text(chat, row)
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, MARKED])
+def test_a_tokenizer_without_places_trains_the_same(template: str) -> None:
+    from transformers import ByT5Tokenizer
+
+    tokenizer = ByT5Tokenizer(extra_ids=0, additional_special_tokens=["<|im_start|>", "<|im_end|>"])
+    tokenizer.chat_template = template
+    chat = ChatFormat(tokenizer)
+    row = chat.encode(TALK, 512)
+    assert not tokenizer.is_fast and chat.marked is (template == MARKED) and row is not None
+    assert trained_text(chat, row) == "Two. 两颗。<|im_end|>Phobos, Deimos.<|im_end|>"
+
+
+def test_running_text_is_trained_whole_and_ends() -> None:
+    chat = ChatFormat(make_tiny_tokenizer(), system="Be brief.")
+    text = "第一章\n\nIt was a dark night."
+    row = chat.encode([{"role": "text", "content": text}], 512)
+    assert row is not None and not row.truncated and not row.never_ends
+    assert trained_text(chat, row) == text + chat.tokenizer.eos_token
+    assert row.trained == len(row.ids) - 1
+    cut = chat.encode([{"role": "text", "content": text}], 8)
+    assert cut is not None and cut.truncated and cut.trained == 7 and not cut.never_ends
+
+
+def test_running_text_begins_as_the_model_knows_texts() -> None:
+    from tokenizers.processors import TemplateProcessing
+
+    tokenizer = make_tiny_tokenizer()
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<|endoftext|> $A", special_tokens=[("<|endoftext|>", 0)]
+    )
+    row = ChatFormat(tokenizer).encode([{"role": "text", "content": "ab"}], 512)
+    assert row is not None
+    assert tokenizer.decode(row.ids) == "<|endoftext|>ab<|im_end|>"
+    assert row.labels[0] == IGNORED and row.trained == 3
+
+
+def test_a_text_that_never_ends_is_noticed() -> None:
+    chat = ChatFormat(make_tiny_tokenizer())
+    row = chat.encode(TURN, 512)
+    assert row is not None and not row.never_ends
+    labels = np.where(row.labels == chat.end_id, IGNORED, row.labels)
+    assert Encoded(row.ids, labels, end=row.end).never_ends
+    assert not Encoded(row.ids, labels, truncated=True, end=row.end).never_ends
+
+
+def test_a_vision_template_keeps_the_texts() -> None:
+    in_parts = TEMPLATE.replace("m['content']", "m['content'][0]['text']")
+    chat = ChatFormat(make_tiny_tokenizer(in_parts))
+    row = chat.encode(TURN, 512)
+    plain = ChatFormat(make_tiny_tokenizer()).encode(TURN, 512)
+    assert row is not None and plain is not None
+    assert row.ids.tolist() == plain.ids.tolist() and row.labels.tolist() == plain.labels.tolist()

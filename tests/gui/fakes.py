@@ -216,6 +216,10 @@ class Inspect:
 
     files: tuple[str, ...]
     model_folder: str = ""
+    cleaning: Any = None
+    columns: Any = None
+    passage: int = 0
+    keep: str = ""
 
     def run(self, talk: Talk) -> dict[str, Any]:
         report = DataReport(

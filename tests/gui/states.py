@@ -6,12 +6,13 @@ from pathlib import Path
 
 from core.catalog import STARTER, spec_of
 from core.data.rows import Conversation, DataReport, Message, RowProblem, Shape
-from core.events import Event, Measured, Saved, Stage, StageName, encode
+from core.events import Event, Measured, Saved, Stage, StageName
 from core.gpu import Card, GpuProcess
 from core.plan import TrainingPlan
 from core.planning import plan_for
 from core.recommend import recommend
 from core.runs import RunFolder
+from core.wire import encode
 from core.wizard import Step, WizardState, choose_card, choose_data, choose_model, choose_plan
 from tests.gui.fakes import step_done, write_adapter
 

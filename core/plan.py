@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.codec import CodecError, from_plain, to_plain
+from core.data.clean.cleaning import Cleaning
+from core.data.columns import Columns
 from core.problems import Code, Trouble
 
 
@@ -44,13 +46,41 @@ TARGETS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
+class Mix:
+    """A file of which rows, general dialogue mostly, are mixed in against forgetting: `share` of all rows trained."""
+
+    file: str
+    share: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not self.file or not 0.001 <= self.share <= 0.9:
+            raise ValueError("mix: a file and a share of 0.001 to 0.9")
+
+
+@dataclass(frozen=True)
+class TrainingStage:
+    """Files of the plan's `data` that are learned together, `epochs` times, before the next stage begins."""
+
+    files: tuple[str, ...]
+    epochs: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.files or len(set(self.files)) < len(self.files) or not 0.01 <= self.epochs <= 1000:
+            raise ValueError("stages: each has different files and 0.01 to 1000 epochs")
+
+
+@dataclass(frozen=True)
 class TrainingPlan:
     """What was asked of a run. Defaults follow the documents (domain rules, see resources/tiers.toml).
 
     `model` is a catalogue id or a folder; `data` and `validation` are files. `targets` is a preset name or
     module names separated by commas. `checkpointing` is "none", "full" or a number n (every n layers).
     `tokens` is the longest sequence. `steps` > 0 overrides `epochs`. `card` counts as NVML does.
-    Raises ValueError for impossible values.
+
+    `weights` says for each file of `data` how often an epoch sees its rows (0.5: half of them); none is once each.
+    `stages` are learned in their order, each for epochs of its own instead of `epochs`. `mix` adds rows of other
+    files to every stage. `cleaning` says how rows are cleaned (None: not at all), `columns` and `passage` how files
+    are read (core.data.inspect). Raises ValueError for impossible values.
     """
 
     model: str
@@ -80,6 +110,12 @@ class TrainingPlan:
     seed: int = 42
     card: int = 0
     note: str = field(default="")
+    mix: tuple[Mix, ...] = ()
+    weights: tuple[float, ...] = ()
+    stages: tuple[TrainingStage, ...] = ()
+    cleaning: Cleaning | None = None
+    columns: Columns | None = None
+    passage: int = 0
 
     def __post_init__(self) -> None:
         for name, low, high in _RANGES:
@@ -94,6 +130,23 @@ class TrainingPlan:
             raise ValueError(f"checkpointing: {self.checkpointing!r} is not none, full or a number")
         if not self.target_modules:
             raise ValueError("targets: empty")
+        self._check_data()
+
+    def _check_data(self) -> None:
+        if self.weights and len(self.weights) != len(self.data):
+            raise ValueError("weights: one for each file of data")
+        if not all(0.01 <= weight <= 100 for weight in self.weights):
+            raise ValueError("weights: 0.01 to 100")
+        if self.mix and len({mix.file for mix in self.mix} | set(self.data)) < len(self.mix) + len(set(self.data)):
+            raise ValueError("mix: each file once, and none that is in data")
+        if sum(mix.share for mix in self.mix) > 0.9:
+            raise ValueError("mix: more than 0.9 of all rows")
+        if self.stages and {name for stage in self.stages for name in stage.files} != set(self.data):
+            raise ValueError("stages: exactly the files of data")
+        if self.stages and self.steps:
+            raise ValueError("steps: stages have epochs")
+        if (self.stages or self.weights) and len(set(self.data)) < len(self.data):
+            raise ValueError("data: each file once")
 
     @property
     def target_modules(self) -> tuple[str, ...]:
@@ -130,6 +183,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("save_every", 1, 10_000_000),
     ("seed", 0, 2**31 - 1),
     ("card", 0, 255),
+    ("passage", 0, 1_000_000),
 )
 
 

@@ -1,12 +1,14 @@
 """A complete plan from what the wizard, or the command line, knows so far."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from core.catalog import STARTER, ModelSpec
 from core.data.letters import SLACK
+from core.data.portions import held_back, portions
 from core.data.rows import DataReport
 from core.fit import UNFITTED, Constants
 from core.fitting import Room
@@ -34,14 +36,18 @@ SHORTEST = 128
 #: The share of rows that stays whole when a few very long ones would cost too much.
 KEPT_WHOLE = 0.99
 
+#: Rows of all files, or of each.
+Rows = int | Sequence[int]
+
 
 def plan_for(state: WizardState, constants: Constants = UNFITTED) -> TrainingPlan:
     """Return the recommended plan for the wizard's model and data. Raises ValueError when either is missing."""
     if state.model is None or state.report is None:
         raise ValueError("model and data come first")
-    return make_plan(
+    plan = make_plan(
         state.model, state.model_folder, state.report, state.card, state.method, state.goal, constants=constants
     )
+    return replace(plan, cleaning=state.cleaning, columns=state.columns, passage=state.passage)
 
 
 def make_plan(
@@ -69,30 +75,62 @@ def make_plan(
         # the starter model's own settings need more than those that were fitted
         plan = _fastest(plan, model, room) or least(plan)
     named = str(folder) if model.source == "folder" and folder else model.id
-    return with_intervals(replace(plan, model=named, data=report.files), report.usable)
+    return with_intervals(replace(plan, model=named, data=report.files), rows_in(report))
 
 
-def with_intervals(plan: TrainingPlan, rows: int) -> TrainingPlan:
+def with_intervals(plan: TrainingPlan, rows: Rows) -> TrainingPlan:
     """Set save and evaluation intervals so that short runs have checkpoints and a validation curve too."""
     every = max(1, min(SAVE_EVERY, math.ceil(total_steps(plan, rows) / TIMES_SAVED)))
-    share = plan.validation_share if rows >= ROWS_TO_VALIDATE else 0.0
+    share = plan.validation_share if _sum(rows) >= ROWS_TO_VALIDATE else 0.0
     return replace(plan, save_every=every, evaluate_every=every, validation_share=share)
 
 
-def training_rows(plan: TrainingPlan, rows: int) -> int:
-    """Rows that train, after the validation share."""
-    if plan.validation or not plan.validation_share or rows < ROWS_TO_VALIDATE:
-        return rows
-    return rows - max(1, round(rows * plan.validation_share))
+def rows_in(report: DataReport) -> Rows:
+    """Rows to learn from in each file of a report, or in all where nobody counted them apart."""
+    return report.by_file or report.learned
 
 
-def total_steps(plan: TrainingPlan, rows: int) -> int:
-    """Optimizer steps of the run, as the trainer counts them: the last, smaller step of an epoch is one too."""
+def training_rows(plan: TrainingPlan, rows: Rows, mixes: Mapping[str, int] | None = None) -> int:
+    """Rows that an epoch trains: without the validation share, with the plan's mixes, in all its stages.
+
+    `mixes` says how many rows the files of the mixes hold; else they hold as many as are asked for.
+    """
+    return sum(portion.rows for portion in portions(plan, _by_file(plan, rows), mixes))
+
+
+def checking_rows(plan: TrainingPlan, rows: Rows) -> int:
+    """Rows that are set aside to check with."""
+    return sum(held_back(plan, _by_file(plan, rows)))
+
+
+def total_steps(plan: TrainingPlan, rows: Rows, mixes: Mapping[str, int] | None = None) -> int:
+    """Optimizer steps of the run, as the trainer counts them: the last, smaller step of an epoch is one too.
+
+    Stages follow on each other without a border: only the last step of all may be smaller. `mixes` as in
+    `training_rows`.
+    """
     if plan.steps:
         return plan.steps
-    batches = math.ceil(training_rows(plan, rows) / plan.batch)
-    per_epoch = max(1, math.ceil(batches / plan.accumulation))
-    return max(1, math.ceil(per_epoch * plan.epochs))
+    found = portions(plan, _by_file(plan, rows), mixes)
+    if plan.stages:
+        return max(1, _steps(plan, sum(portion.seen for portion in found)))
+    return max(1, math.ceil(max(1, _steps(plan, found[0].rows)) * plan.epochs))
+
+
+def _steps(plan: TrainingPlan, rows: int) -> int:
+    return math.ceil(math.ceil(rows / plan.batch) / plan.accumulation)
+
+
+def _by_file(plan: TrainingPlan, rows: Rows) -> Sequence[int]:
+    """The rows of each file of the plan; alike where only their sum is known."""
+    if not isinstance(rows, int) and len(rows) == len(plan.data):
+        return rows
+    whole, rest = divmod(_sum(rows), len(plan.data))
+    return [whole + (place < rest) for place in range(len(plan.data))]
+
+
+def _sum(rows: Rows) -> int:
+    return rows if isinstance(rows, int) else sum(rows)
 
 
 def estimate_for(plan: TrainingPlan, model: ModelSpec) -> Estimate:
@@ -107,7 +145,7 @@ def length_reason(plan: TrainingPlan, report: DataReport) -> Reason | None:
     facts = {"tokens": plan.tokens, "longest": report.tokens["longest"]}
     cut = report.rows_longer_than(plan.tokens)
     if cut:
-        return Reason(ReasonCode.LENGTH_CUTS, facts | {"rows_cut": cut, "share": cut / report.usable}, OURS)
+        return Reason(ReasonCode.LENGTH_CUTS, facts | {"rows_cut": cut, "share": cut / report.learned}, OURS)
     return Reason(ReasonCode.LENGTH_WHOLE, facts, OURS)
 
 
@@ -157,7 +195,7 @@ def _longest_that_fits(plan: TrainingPlan, model: ModelSpec, room: Room, wanted:
 
 def _keeping(report: DataReport) -> int:
     """The least length that keeps KEPT_WHOLE of the rows whole."""
-    allowed = math.floor((1 - KEPT_WHOLE) * report.usable)
+    allowed = math.floor((1 - KEPT_WHOLE) * report.learned)
     bounds = (bound for bound, _rows in report.lengths if report.rows_longer_than(bound) <= allowed)
     return next(bounds, report.tokens["longest"])
 

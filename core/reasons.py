@@ -15,7 +15,8 @@ OURS = "SoloTune"
 class ReasonCode(StrEnum):
     """Every code a Reason can carry. The comment lists the facts that come with it.
 
-    Beside them are the documents' rules (core.advice.rules_about): rows of tiers.toml, whose codes begin with "doc_".
+    Beside them are the documents' rules (core.advice.rules_about): rows of tiers.toml, whose codes begin with "doc_",
+    and what is told before a start (core.learnable.CheckCode), whose codes begin with "learn_".
     """
 
     # Which tier the card's total memory falls into (recommend.py; tiers.toml).

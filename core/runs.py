@@ -13,11 +13,12 @@ from typing import Any
 import psutil
 
 from core.codec import CodecError
-from core.events import Event, decode_event
+from core.events import Event
 from core.files import write_text
 from core.history import RunHistory, fold, outcome
 from core.plan import TrainingPlan, load_plan
 from core.problems import Code, Trouble
+from core.wire import decode_event
 
 #: Written into a checkpoint folder once every byte of it is on disk; without it a checkpoint does not count.
 COMPLETE = "complete.json"
@@ -55,6 +56,11 @@ class RunFolder:
     @property
     def adapter(self) -> Path:
         return self.path / "adapter"
+
+    @property
+    def data(self) -> Path:
+        """The cleaned rows and what cleaning did (core.data.clean.written); there where the plan cleans."""
+        return self.path / "data"
 
     @property
     def checkpoints(self) -> Path:

@@ -5,6 +5,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.catalog import ModelSpec
+from core.data.clean import Cleaning
+from core.data.columns import Columns
 from core.data.rows import DataReport
 from core.gpu import Card
 from core.plan import Method, TrainingPlan
@@ -48,7 +50,7 @@ class WizardState:
     `probed` says that the cards were read; `card` stays None on a computer without one (practice mode).
     `model_folder` is where the chosen model's files lie, None until they are on this computer. While another
     card is planned for, `card` is that one (`imagined`) and `own_card` the computer's. `larger_plan` is the plan
-    that was too much, after it was made smaller.
+    that was too much, after it was made smaller. `cleaning`, `columns` and `passage` are how `report` came about.
     """
 
     step: Step = Step.GPU
@@ -60,6 +62,9 @@ class WizardState:
     model: ModelSpec | None = None
     model_folder: Path | None = None
     report: DataReport | None = None
+    cleaning: Cleaning | None = None
+    columns: Columns | None = None
+    passage: int = 0
     plan: TrainingPlan | None = None
     run: Path | None = None
     run_state: RunState | None = None
@@ -96,7 +101,7 @@ def blocker(state: WizardState, step: Step) -> Blocker | None:
         case Step.DATA:
             if state.report is None:
                 return Blocker.NO_DATA
-            return None if state.report.usable else Blocker.DATA_NOT_USABLE
+            return None if state.report.learned else Blocker.DATA_NOT_USABLE
         case Step.PLAN:
             return None if state.plan else Blocker.NO_PLAN
         case Step.TRAIN:
@@ -164,9 +169,15 @@ def choose_model(state: WizardState, model: ModelSpec, folder: Path | None) -> W
     return _replan(replace(state, model=model, model_folder=folder))
 
 
-def choose_data(state: WizardState, report: DataReport) -> WizardState:
-    """Choose the data; the plan is made again because steps depend on the rows."""
-    return _replan(replace(state, report=report))
+def choose_data(
+    state: WizardState,
+    report: DataReport,
+    cleaning: Cleaning | None = None,
+    columns: Columns | None = None,
+    passage: int = 0,
+) -> WizardState:
+    """Choose the data as it was read and cleaned for `report`; the plan is made again: steps depend on the rows."""
+    return _replan(replace(state, report=report, cleaning=cleaning, columns=columns, passage=passage))
 
 
 def choose_plan(state: WizardState, plan: TrainingPlan) -> WizardState:

@@ -1,67 +1,39 @@
-"""Commands that only look: data report, plan, past runs."""
+"""Commands that only look: plan, past runs."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from core.catalog import ModelSpec, spec_of
+from core.catalog import spec_of
 from core.cli.advise import Goal
 from core.cli.cards import first_card
+from core.cli.check import Answer, Passage, Question, check, columns_of, folder_of
 from core.cli.output import Json, result_out
-from core.codec import to_plain
-from core.data.inspect import inspect_files
+from core.data.clean import Cleaning
 from core.data.lengths import RowLengths
+from core.data.prepare import examine
 from core.data.rows import DataReport
 from core.fit import UNFITTED, constants_of
 from core.hub import local_folder
 from core.hub.folder import check_model_folder
-from core.i18n import _
-from core.plan import Method, TrainingPlan
-from core.planning import length_reason, make_plan
+from core.plan import Method, Mix, TrainingPlan, TrainingStage
+from core.planning import length_reason, make_plan, rows_in, with_intervals
 from core.runs import RunFolder, list_runs
 from core.settings import load, measured_file, models_root, runs_root
 from core.wording import (
-    count,
     reason_words,
-    row_problem_words,
-    shape_words,
     state_words,
 )
 
 
 def add_to(app: typer.Typer) -> None:
     """Register this module's commands."""
-    app.command("check", help="Report on data files.")(check)
+    app.command("check", help="Report on data files, and clean them.")(check)
     app.command("plan", help="Write a complete plan with recommended values.")(plan_command)
     app.command("runs", help="List past runs.")(runs)
-
-
-def check(
-    files: list[Path],
-    model: Annotated[str, typer.Option(help="Count tokens for this model: catalogue id or model folder.")] = "",
-    json: Json = False,
-) -> None:
-    folder = _folder_of(spec_of(model)) if model else None
-    report = inspect_files(tuple(str(f) for f in files), count=RowLengths(folder))
-    if json:
-        tokens = report.tokens | {"exact": report.tokens_exact}
-        return result_out(to_plain(report) | {"private": None, "tokens": tokens})
-    print(
-        _("{rows} rows, {usable} usable, {rejected} not used, {duplicates} duplicates, shape: {shape}").format(
-            rows=count(report.rows),
-            usable=count(report.usable),
-            rejected=count(report.rejected),
-            duplicates=count(report.duplicates),
-            shape=shape_words(report.shape),
-        )
-    )
-    if report.tokens:
-        print(_tokens_line(report))
-    for problem in report.problems[:20]:
-        print(f"  {Path(problem.file).name}:{problem.line}  {row_problem_words(problem)}")
-    return None
 
 
 def plan_command(
@@ -70,11 +42,22 @@ def plan_command(
     output: Annotated[Path, typer.Option("-o", "--output", help="Where to write the plan.")],
     method: Annotated[Method | None, typer.Option(help="Take this method instead of the recommended one.")] = None,
     goal: Goal = "medium",
+    clean: Annotated[bool, typer.Option(help="Clean the rows as `check` does before they are learned.")] = False,
+    mix: Annotated[list[Path] | None, typer.Option(help="Mix in rows of this file, general dialogue mostly.")] = None,
+    mix_share: Annotated[float, typer.Option(min=0.001, max=0.9, help="Their share of all rows.")] = Mix.share,
+    staged: Annotated[bool, typer.Option(help="Learn the files one after the other, the last one longest.")] = False,
+    passage: Passage = 0,
+    question: Question = "",
+    answer: Answer = "",
     json: Json = False,
 ) -> None:
-    count_for = RowLengths(_folder_of(spec_of(model)))
-    report = inspect_files(tuple(str(f.absolute()) for f in files), count=count_for)
-    plan = plan_of(model, report, method, goal)
+    count_for = RowLengths(folder_of(spec_of(model)))
+    cleaning = Cleaning() if clean else None
+    columns = columns_of(question, answer)
+    named = tuple(str(f.absolute()) for f in files)
+    report, _cleaned, _private = examine(named, cleaning, columns=columns, passage=passage, count=count_for)
+    plan = replace(plan_of(model, report, method, goal), cleaning=cleaning, columns=columns, passage=passage)
+    plan = _arranged(plan, report, tuple(str(file.absolute()) for file in mix or ()), mix_share, staged=staged)
     output.absolute().parent.mkdir(parents=True, exist_ok=True)
     plan.save(output)
     if json:
@@ -84,6 +67,26 @@ def plan_command(
         # standard output holds the name of the file alone, for scripts
         print(reason_words(reason), file=sys.stderr)
     return None
+
+
+def _arranged(
+    plan: TrainingPlan, report: DataReport, mixes: tuple[str, ...], share: float, *, staged: bool
+) -> TrainingPlan:
+    """The plan with its mixes and stages: earlier files once, as the documents have it, the last as often as planned.
+
+    Raises BadParameter for what cannot be.
+    """
+    if not mixes and not staged:
+        return plan
+    last = plan.data[-1]
+    stages = tuple(TrainingStage((name,), plan.epochs if name == last else 1.0) for name in plan.data)
+    try:
+        changed = replace(
+            plan, mix=tuple(Mix(name, share / len(mixes)) for name in mixes), stages=stages if staged else ()
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return with_intervals(changed, rows_in(report))
 
 
 def plan_of(model: str, report: DataReport, method: Method | None = None, goal: str = "medium") -> TrainingPlan:
@@ -96,20 +99,6 @@ def plan_of(model: str, report: DataReport, method: Method | None = None, goal: 
     card = first_card()
     learned = constants_of(card.name, measured_file()) if card else UNFITTED
     return make_plan(spec, folder, report, card, method, goal, constants=learned)
-
-
-def _folder_of(spec: ModelSpec) -> Path | None:
-    """Where a tokenizer can lie; of a folder nothing else needs to be there."""
-    return Path(spec.id) if spec.source == "folder" else local_folder(spec, models_root(load()))
-
-
-def _tokens_line(report: DataReport) -> str:
-    words = (
-        _("tokens a row: {shortest} to {longest}, half of them up to {median}, 99 of 100 up to {p99}")
-        if report.tokens_exact
-        else _("tokens a row, estimated: {shortest} to {longest}, half of them up to {median}, 99 of 100 up to {p99}")
-    )
-    return words.format_map({name: count(number) for name, number in report.tokens.items()})
 
 
 def runs(json: Json = False) -> None:

@@ -11,10 +11,11 @@ from unicodedata import east_asian_width
 import typer
 
 from core.codec import dumps
-from core.events import Event, Failed, Last, Noted, Stage, StageName, StepDone, Stopped, encode
+from core.events import Event, Failed, Last, Noted, Stage, StageName, StepDone, Stopped
 from core.i18n import _
 from core.jobs.process import JobProcess
 from core.problems import Problem
+from core.wire import encode
 from core.wording import duration, explain, gigabytes, joined, note_words, stage_words
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object on standard output.")]

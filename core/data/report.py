@@ -1,8 +1,11 @@
 """Tally: counts the rows of data files while they pass by and sums them up in a DataReport."""
 
+from array import array
 from collections import Counter
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from core.data.lengths import RowLengths, buckets, described
 from core.data.rows import Conversation, DataReport, RowProblem, Shape
@@ -29,7 +32,7 @@ class Tally:
         self._shapes: Counter[Shape] = Counter()
         self._columns: dict[str, None] = {}
         self._problems: list[RowProblem] = []
-        self._seen: set[int] = set()
+        self._seen = array("q")
         self._characters: Counter[int] = Counter()
         self._preview: list[Conversation] = []
         self._encodings: dict[str, str] = {}
@@ -53,7 +56,7 @@ class Tally:
         self.by_file[-1] += 1
         self._shapes[shape] += 1
         self._preferred += preferred
-        self._seen.add(hash(conversation.messages))
+        self._seen.append(hash(conversation.messages))
         self._characters[sum(len(message.content) for message in conversation.messages)] += 1
         if self.count is not None:
             self.count.add(conversation)
@@ -83,7 +86,7 @@ class Tally:
             columns=tuple(self._columns),
             problems=tuple(self._problems),
             rejected=self.rejected,
-            duplicates=self.usable - len(self._seen),
+            duplicates=self.usable - len(np.unique(np.frombuffer(self._seen, np.int64))) if self._seen else 0,
             characters=described(self._characters, median=50, p95=95),
             preview=tuple(self._preview),
             encodings=self._encodings,

@@ -9,11 +9,12 @@ import torch
 from peft import PeftModel
 from transformers import TrainingArguments
 
+from core.engine.course import Course
 from core.engine.device import compute_dtype, device
 from core.engine.encoding import ChatFormat, Encoded, collate
 from core.engine.loading import attach_new_adapter, keep_trainable, load_base, recompute
 from core.engine.loss import tiling_is_exact
-from core.engine.rows import fed
+from core.engine.rows import Rows, fed
 from core.engine.saving import pad_id
 from core.engine.trainer import Obedience, SoloTrainer
 from core.events import Noted, Stage, StageName
@@ -34,10 +35,19 @@ class Parts:
     run: RunFolder
     plan: TrainingPlan
     chat: ChatFormat
-    rows: list[Encoded]
-    validation: list[Encoded]
+    data: Rows
     model: PeftModel
     tiled: bool
+
+    @property
+    def rows(self) -> list[Encoded]:
+        """What is trained."""
+        return self.data.train
+
+    @property
+    def validation(self) -> list[Encoded]:
+        """What is checked with."""
+        return self.data.validation
 
     @property
     def longest(self) -> int:
@@ -56,7 +66,12 @@ class Parts:
     def trainer(self, talk: Talk) -> SoloTrainer:
         """The trainer of the run."""
         settings = _arguments(self.run.checkpoints, self.plan, evaluates=bool(self.validation))
-        return self._made(settings, self.rows, self.validation, talk, talk)
+        course = None
+        if self.data.stages:
+            lengths = [len(row.ids) for row in self.rows]
+            course = Course(lengths, self.data.stages, self.plan.effective_batch, self.plan.seed)
+            settings["num_train_epochs"] = 1
+        return self._made(settings, self.rows, self.validation, talk, talk, course)
 
     def rehearse(self, talk: Talk) -> None:
         """Train two steps on the longest rows, evaluate and save: all that a run does, where it takes most memory.
@@ -85,7 +100,13 @@ class Parts:
             raise StopAsked(0)
 
     def _made(
-        self, settings: dict[str, Any], rows: list[Encoded], validation: list[Encoded], talk: Talk, told: Any
+        self,
+        settings: dict[str, Any],
+        rows: list[Encoded],
+        validation: list[Encoded],
+        talk: Talk,
+        told: Any,
+        course: Course | None = None,
     ) -> SoloTrainer:
         pad = pad_id(self.chat)
         return SoloTrainer(
@@ -97,6 +118,7 @@ class Parts:
             callbacks=[Obedience(lambda: talk.stop_requested)],
             emit=told.emit,
             tiled=self.tiled,
+            course=course,
         )
 
 

@@ -1,15 +1,17 @@
 """The proof of an export: the same questions to adapter-on-base and to the merged folder, compared token by token."""
 
 import gc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
+from core.data.template import Messages
 from core.engine.chat import ANSWER_TOKENS, GREEDY, generate
 from core.engine.device import replay_place
-from core.engine.encoding import ChatFormat, Messages
+from core.engine.encoding import ChatFormat
 from core.engine.loading import attach_saved_adapter, load_base, load_tokenizer
 from core.events import Answered, Noted, Say, Side, Stage, StageName
 from core.jobs.talk import StopAsked, Talk
@@ -81,12 +83,12 @@ def _by_merged(run: RunFolder, merged: Path, asked: tuple[str, ...], place: Plac
 
 def _own_questions(run: RunFolder) -> tuple[str, ...]:
     """The plan's questions, else the first user turns of rows spread over the data."""
-    from core.data.inspect import read_conversations
+    from core.data.prepare import prepare
 
     plan = run.plan()
     if plan.questions:
         return plan.questions
-    rows, _ = read_conversations(plan.data)
+    rows = prepare(replace(plan, mix=(), weights=(), stages=(), validation="", validation_share=0.0)).train
     firsts = [next((m.content for m in row.messages if m.role == "user"), "") for row in rows]
     firsts = [text for text in dict.fromkeys(firsts) if text]
     step = max(1, len(firsts) // DEFAULT_QUESTIONS)

@@ -1,10 +1,13 @@
-"""The rows of a run as tokens with labels: read, split, encoded, asserted."""
+"""The rows of a run as tokens with labels: prepared, encoded, asserted."""
 
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
-from core.data.inspect import read_conversations
+from core.data.prepare import Prepared, prepare
 from core.data.rows import Conversation
-from core.data.split import split
+from core.data.source import Halted
 from core.engine.encoding import ChatFormat, Encoded
 from core.events import Noted, Stage, StageName
 from core.jobs.talk import StopAsked, Talk
@@ -12,47 +15,92 @@ from core.plan import TrainingPlan
 from core.problems import Code, Trouble
 
 
-def read_rows(plan: TrainingPlan, chat: ChatFormat, talk: Talk) -> tuple[list[Encoded], list[Encoded]]:
-    """Read and encode the training and validation rows. Raises Trouble(NOTHING_TO_LEARN) and what reading raises."""
+@dataclass(frozen=True)
+class Rows:
+    """What a run trains and checks with.
+
+    `stages` says how many of the rows of `train` each stage has, and its epochs; () when the plan has no stages.
+    """
+
+    train: list[Encoded]
+    validation: list[Encoded]
+    stages: tuple[tuple[int, float], ...] = ()
+
+
+def prepare_rows(plan: TrainingPlan, talk: Talk, folder: Path | None = None) -> Prepared:
+    """Read, clean, mix and split the plan's files and tell what is special; `folder` keeps what cleaning did.
+
+    Raises StopAsked and what `core.data.prepare.prepare` raises.
+    """
     talk.emit(Stage(stage=StageName.READING))
-    conversations, _report = read_conversations(plan.data)
-    if plan.validation:
-        held_back, _ = read_conversations((plan.validation,))
-    else:
-        conversations, held_back = split(conversations, plan.validation_share, plan.seed)
+    try:
+        found = prepare(plan, stopped=lambda: talk.stop_requested, folder=folder)
+    except Halted:
+        raise StopAsked(0) from None
+    if found.clean_report is not None:
+        report = found.clean_report
+        facts = {"rows": report.rows, "kept": report.kept, "changed": report.changed}
+        talk.emit(Noted(code="rows_cleaned", facts=facts))
+    if found.mixed_wanted:
+        talk.emit(Noted(code="rows_mixed", facts={"rows": found.mixed, "wanted": found.mixed_wanted}))
+    if found.shared:
+        talk.emit(Noted(code="validation_shared", facts={"rows": found.shared}))
+    return found
+
+
+def conversations(plan: TrainingPlan, talk: Talk) -> tuple[list[Conversation], list[Conversation]]:
+    """The training and validation rows before they are encoded. Raises like `prepare_rows`."""
+    found = prepare_rows(plan, talk)
+    return found.train, found.validation
+
+
+def read_rows(plan: TrainingPlan, chat: ChatFormat, talk: Talk, folder: Path | None = None) -> Rows:
+    """Prepare and encode the training and validation rows.
+
+    Raises Trouble(NOTHING_TO_LEARN) and what `prepare_rows` raises.
+    """
+    return encode_rows(prepare_rows(plan, talk, folder), plan, chat, talk)
+
+
+def encode_rows(found: Prepared, plan: TrainingPlan, chat: ChatFormat, talk: Talk) -> Rows:
+    """Encode prepared rows, cut at the plan's length. Raises Trouble(NOTHING_TO_LEARN) and StopAsked."""
     if chat.fallback:
         talk.emit(Noted(code="template_fallback"))
-    rows = _encode(conversations, plan, chat, talk)
-    validation = _encode(held_back, plan, chat, talk)
-    if not rows:
-        raise Trouble(Code.NOTHING_TO_LEARN, rows=len(conversations), tokens=plan.tokens)
+    encoded = iter(_encode(found.train, plan, chat, talk))
+    stages = [[row for row in islice(encoded, len(stage.rows)) if row is not None] for stage in found.stages]
+    validation = [row for row in _encode(found.validation, plan, chat, talk) if row is not None]
+    if not all(stages):
+        raise Trouble(Code.NOTHING_TO_LEARN, rows=len(found.train), tokens=plan.tokens)
     talk.emit(Noted(code="validation_rows", facts={"rows": len(validation)}))
-    return rows, validation
+    parts = tuple((len(rows), stage.epochs) for rows, stage in zip(stages, found.stages, strict=True))
+    return Rows([row for rows in stages for row in rows], validation, parts if plan.stages else ())
 
 
-def _encode(rows: list[Conversation], plan: TrainingPlan, chat: ChatFormat, talk: Talk) -> list[Encoded]:
-    encoded: list[Encoded] = []
+def _encode(rows: list[Conversation], plan: TrainingPlan, chat: ChatFormat, talk: Talk) -> list[Encoded | None]:
+    """Each row as tokens, None where no answer is left of it."""
+    # a row that an epoch or several stages see more than once is one object
+    known: dict[int, Encoded | None] = {}
     for done, row in enumerate(rows):
         if done % 500 == 0:
             talk.emit(Stage(stage=StageName.ENCODING, done=done, total=len(rows), unit="rows"))
             if talk.stop_requested:
                 raise StopAsked(0)
-        found = chat.encode(row.plain(), plan.tokens)
-        if found is not None:
-            encoded.append(found)
+        if id(row) not in known:
+            known[id(row)] = chat.encode(row.plain(), plan.tokens)
+    encoded = [row for row in known.values() if row is not None]
     truncated = sum(row.truncated for row in encoded)
     if truncated:
         talk.emit(Noted(code="rows_truncated", facts={"rows": truncated, "tokens": plan.tokens}))
-    if len(encoded) < len(rows):
-        talk.emit(Noted(code="rows_skipped", facts={"rows": len(rows) - len(encoded)}))
-    _assert_end_is_trained(encoded, chat)
-    return encoded
+    if len(encoded) < len(known):
+        talk.emit(Noted(code="rows_skipped", facts={"rows": len(known) - len(encoded)}))
+    _assert_end_is_trained(encoded)
+    return [known[id(row)] for row in rows]
 
 
-def _assert_end_is_trained(rows: list[Encoded], chat: ChatFormat) -> None:
+def _assert_end_is_trained(rows: list[Encoded]) -> None:
     """A model whose answers never end in training never stops talking."""
     for row in rows:
-        if not row.truncated and chat.end_id not in row.labels:
+        if row.never_ends:
             raise Trouble(Code.NOTHING_TO_LEARN, reason="the end-of-turn token is not trained")
 
 

@@ -41,6 +41,7 @@ def train(path: Path, talk: Talk, *, resume: bool, gauge: Gauge | None = None) -
     gauge = gauge or gauge_of(device(), plan.card)
     shop = Workshop(run, folder, chat, talk)
     parts = shop.make(plan) if gauge is None else proven(shop, plan, gauge, talk)
+    shop.let_go()
     if parts.plan != plan:
         run.step_down(parts.plan)
     parts.announce(talk)

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from core.engine.course import Course
 from core.engine.encoding import IGNORED
 from core.engine.loss import hidden_states, plain_loss, tiled_loss
-from core.events import Evaluated, Event, Saved, Stage, StageName, StepDone
+from core.events import Evaluated, Event, Noted, Saved, Stage, StageName, StepDone
 from core.files import sync_tree, write_text
 from core.runs import COMPLETE
 
@@ -28,9 +29,12 @@ class SoloTrainer(Trainer):
 
     loss_is_scaled_for_ga = True
 
-    def __init__(self, *args: Any, emit: Callable[[Event], None], tiled: bool, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, emit: Callable[[Event], None], tiled: bool, course: Course | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self._emit, self._tiled = emit, tiled
+        self._emit, self._tiled, self._course = emit, tiled, course
+        self._stage = -1
         self.model_accepts_loss_kwargs = True
         self._loss_shifts_labels = True
         self._step_tokens = 0
@@ -39,6 +43,7 @@ class SoloTrainer(Trainer):
     def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
         """Fetch the micro-batches of one step and remember how many tokens they train."""
         self._step_started = time.monotonic()
+        self._enter_stage()
         samples, tokens = super().get_batch_samples(*args, **kwargs)
         self._step_tokens = int(tokens or 0)
         return samples, tokens
@@ -83,7 +88,7 @@ class SoloTrainer(Trainer):
             StepDone(
                 step=self.state.global_step,
                 total_steps=self.state.max_steps,
-                epoch=float(self.state.epoch or 0.0),
+                epoch=self._course.epoch(self._seen) if self._course else float(self.state.epoch or 0.0),
                 loss=_finite(logs["loss"]),
                 learning_rate=float(logs.get("learning_rate", 0.0)),
                 gradient_norm=_finite(logs.get("grad_norm")),
@@ -92,6 +97,24 @@ class SoloTrainer(Trainer):
                 peak_bytes=peak,
             )
         )
+
+    def _get_train_sampler(self, *args: Any, **kwargs: Any) -> Any:
+        """Rows in stages come in the order of the course."""
+        return self._course or super()._get_train_sampler(*args, **kwargs)
+
+    @property
+    def _seen(self) -> int:
+        """Rows of the steps so far."""
+        return self.state.global_step * self.args.per_device_train_batch_size * self.args.gradient_accumulation_steps
+
+    def _enter_stage(self) -> None:
+        """Tell when the next step begins another stage."""
+        stage = self._course.stage(self._seen) if self._course else self._stage
+        if self._course and stage != self._stage:
+            rows, epochs = self._course.stages[stage]
+            facts = {"stage": stage + 1, "stages": len(self._course.stages), "rows": rows, "epochs": epochs}
+            self._emit(Noted(code="stage_begins", facts=facts))
+            self._stage = stage
 
     def _summed_loss(self, inputs: dict[str, Any]) -> torch.Tensor:
         base = self.accelerator.unwrap_model(self.model).get_base_model()

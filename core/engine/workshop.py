@@ -7,11 +7,12 @@ import torch
 
 from core import gpu
 from core.catalog import spec_from_config
+from core.data.prepare import Prepared
 from core.engine.device import compute_dtype, device
-from core.engine.encoding import ChatFormat, Encoded
+from core.engine.encoding import ChatFormat
 from core.engine.gauge import Gauge
 from core.engine.parts import Parts, model_for, tiles
-from core.engine.rows import read_rows
+from core.engine.rows import Rows, encode_rows, prepare_rows
 from core.fit import UNFITTED, Constants, Sample, constants_of
 from core.jobs.talk import Talk
 from core.ladder import cost_of_step
@@ -34,16 +35,22 @@ class Workshop:
         self._architecture = spec_from_config(folder / "config.json").architecture
         self._card, self._driver = card_of(run.plan())
         self._constants = constants_of(self._card, measured_file())
-        self._rows: tuple[list[Encoded], list[Encoded]] = ([], [])
+        self._prepared: Prepared | None = None
+        self._rows = Rows([], [])
         self._tokens = 0
 
     def make(self, plan: TrainingPlan) -> Parts:
         """The parts of `plan`. Raises Trouble(NOTHING_TO_LEARN, MODEL_*, PLAN_INVALID) and StopAsked."""
         if plan.tokens != self._tokens:
-            self._rows, self._tokens = read_rows(plan, self._chat, self._talk), plan.tokens
-        rows, validation = self._rows
+            self._prepared = self._prepared or prepare_rows(plan, self._talk, self._run.data)
+            self._rows, self._tokens = encode_rows(self._prepared, plan, self._chat, self._talk), plan.tokens
+        rows = self._rows
         model = model_for(self._folder, plan, self._talk)
-        return Parts(self._run, plan, self._chat, rows, validation, model, tiled=tiles(model, plan, rows))
+        return Parts(self._run, plan, self._chat, rows, model, tiled=tiles(model, plan, rows.train))
+
+    def let_go(self) -> None:
+        """Forget the rows as text: no plan of another length will be made."""
+        self._prepared = None
 
     def predicted(self, plan: TrainingPlan) -> Estimate:
         """What `plan` should take with the rows at hand, by arithmetic with the card's own constants."""
@@ -74,8 +81,9 @@ class Workshop:
 
     def _estimate(self, plan: TrainingPlan, constants: Constants) -> Estimate:
         """The plan with rows no longer than they are."""
-        rows = [len(row.ids) for rows in self._rows for row in rows]
-        longest = min(plan.tokens, max(rows, default=plan.tokens))
+        rows = self._rows
+        longest = max((len(row.ids) for row in (*rows.train, *rows.validation)), default=plan.tokens)
+        longest = min(plan.tokens, longest)
         half = compute_dtype(device()) is torch.float16
         shape = replace(plan, tokens=max(SHORTEST, longest))
         return estimate(self._architecture, shape, autocast=half, constants=constants)

@@ -23,6 +23,7 @@ _STAGES = {
     "training": N_("Training"),
     "evaluating": N_("Checking on the validation rows"),
     "saving": N_("Saving"),
+    "cleaning": N_("Looking for repeats and counting tokens"),
     "settling": N_("Settling on the 16-bit model"),
     "answering": N_("Answering"),
     "merging": N_("Merging the adapter into the model"),

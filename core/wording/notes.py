@@ -36,6 +36,16 @@ _NOTES: dict[str, Sentence] = {
         "{rows} row is kept aside to check what was learned.",
         "{rows} rows are kept aside to check what was learned.",
     ),
+    "rows_cleaned": N_("Cleaned: {kept} of {rows} rows are learned, {changed} of them were repaired or masked."),
+    "rows_mixed": NN_(
+        "{rows} row of general dialogue is mixed in, of {wanted} asked for.",
+        "{rows} rows of general dialogue are mixed in, of {wanted} asked for.",
+    ),
+    "validation_shared": NN_(
+        "{rows} row of the validation file is in the training data too. It is not used to check what was learned.",
+        "{rows} rows of the validation file are in the training data too. They are not used to check what was learned.",
+    ),
+    "stage_begins": N_("Stage {stage} of {stages} begins. Rows: {rows}, epochs: {epochs}."),
     "card_lost": N_("The card does not answer any more. Everything saved so far is kept."),
     "lora8_reentrant": N_("With an 8-bit base, saving memory works a little differently. The result is the same."),
     "probe_fits": Either(

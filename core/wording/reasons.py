@@ -6,6 +6,7 @@ from core.i18n import N_, NN_, ngettext
 from core.reasons import OURS
 from core.wording.details import DETAILS
 from core.wording.documents import DOCUMENTS
+from core.wording.learnable import CHECKS
 from core.wording.sentences import Either, Sentence, joined, say, tell
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ _ROWS: dict[str, Sentence] = {
 
 def reason_texts() -> dict[str, Sentence]:
     """The sentence of every reason's code."""
-    return _REASONS | DOCUMENTS
+    return _REASONS | DOCUMENTS | CHECKS
 
 
 def reason_words(reason: "Reason") -> str:

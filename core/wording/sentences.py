@@ -47,6 +47,20 @@ GOALS: dict[str, str] = {
     "complex": N_("reasoning and deep knowledge"),
 }
 
+#: What texts are written in (core.data.clean.languages.script_of).
+SCRIPTS: dict[str, str] = {
+    "han": N_("Chinese"),
+    "kana": N_("Japanese"),
+    "hangul": N_("Korean"),
+    "latin": N_("Latin script"),
+    "cyrillic": N_("Cyrillic script"),
+    "arabic": N_("Arabic script"),
+    "devanagari": N_("Devanagari script"),
+    "thai": N_("Thai"),
+    "greek": N_("Greek"),
+    "hebrew": N_("Hebrew"),
+}
+
 
 def tell(sentences: Iterable[Sentence], facts: Mapping[str, Any]) -> str:
     """Return every sentence whose facts are known, one after the other."""
@@ -121,7 +135,7 @@ def _unknown(value: Any) -> bool:
 def _shown_text(name: str, value: str) -> str:
     if name in ("method", "before", "after") and value in _METHODS:
         return _(_METHODS[value])
-    table = {"goal": GOALS, "held": HELD, "size_class": SIZES}.get(name, {})
+    table = {"goal": GOALS, "held": HELD, "size_class": SIZES, "script": SCRIPTS}.get(name, {})
     if value in table:
         return _(table[value])
     return " ".join(value.split())[:400]

@@ -109,6 +109,7 @@ def _work(combination: Combination, gauge: Any, folder: Path, steps: int, found:
     from core.engine.encoding import ChatFormat
     from core.engine.loading import attach_new_adapter, keep_trainable, load_base, recompute
     from core.engine.parts import Parts, tiles
+    from core.engine.rows import Rows
     from core.runs import RunFolder
     from tests.bench.card_model import random_base, write_base
     from tests.tiny import make_tiny_tokenizer
@@ -134,9 +135,8 @@ def _work(combination: Combination, gauge: Any, folder: Path, steps: int, found:
             base.activation_checkpointing_enable({"use_reentrant": combination.reentrant}, every_n_layers=1)
             base.enable_input_require_grads()
         found["built"]["adapted_bytes"] = _allocated()
-        parts = Parts(
-            run, plan, ChatFormat(make_tiny_tokenizer()), rows, rows[-_VALIDATION:], model, tiles(model, plan, rows)
-        )
+        data = Rows(rows, rows[-_VALIDATION:])
+        parts = Parts(run, plan, ChatFormat(make_tiny_tokenizer()), data, model, tiles(model, plan, rows))
         parts.rehearse(talk)
     found["measured"] = _need(gauge)
     gauge.let_go()

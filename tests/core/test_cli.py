@@ -20,13 +20,16 @@ from typing import Any
 import pytest
 
 from core import gpu
-from core.cli import app, look, run
+from core.cli import app, check, run
 from core.cli.output import follow
-from core.events import Failed, Finished, StepDone, Stopped, encode
+from core.data.clean import Cleaning
+from core.data.columns import Columns
+from core.events import Failed, Finished, StepDone, Stopped
 from core.jobs.process import JobProcess
-from core.plan import TrainingPlan, load_plan
+from core.plan import Mix, TrainingPlan, load_plan
 from core.problems import Code, Trouble
 from core.runs import RunFolder
+from core.wire import encode
 from tests.fake_nvml import GIB, FakeCard, FakeNvml, NVMLError_LibRmVersionMismatch
 from tests.fakes import Waits, new_run
 
@@ -557,6 +560,70 @@ def test_check_tells_all_of_the_data(solotune: Command, tmp_path: Path) -> None:
     assert "27 rows, 25 usable" in plain and "rows.jsonl:26" in plain and "rows.jsonl:27" in plain
 
 
+MESSY = [
+    *ROWS,
+    ROWS[0],
+    {"instruction": "Who helps in the office?", "output": "Write to anna@mail.com, she answers within a day or two."},
+    {"instruction": "Is it so?", "output": "N/A"},
+]
+
+
+def messy(tmp_path: Path) -> Path:
+    path = tmp_path / "messy.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in MESSY), encoding="utf-8")
+    return path
+
+
+def test_check_tells_what_cleaning_finds_worst_first(solotune: Command, tmp_path: Path) -> None:
+    data = messy(tmp_path)
+    told = solotune("check", data, "--json").json
+    steps = {step["step"]: step for step in told["clean"]["steps"]}
+    assert told["private"] == {"email": 1} and steps["private"]["reported"] == 1
+    assert (steps["exact"]["before"] - steps["exact"]["after"], told["usable"] - told["kept"]) == (1, 2)
+    assert steps["exact"]["touches"][0]["row"]["line"] == len(ROWS) + 1
+    lines = solotune("check", data).out.splitlines()
+    assert lines[2] == f"Private data: 1  Only listed  messy.jsonl:{len(ROWS) + 2}"
+    assert f"Duplicates: 1  Left out  messy.jsonl:{len(ROWS) + 1}" in lines
+    assert lines[-1] == f"{len(MESSY) - 2} of {len(MESSY)} rows stay after cleaning"
+    only = solotune("check", data, "--steps", "exact", "--json").json
+    assert only["private"] is None and [step["step"] for step in only["clean"]["steps"]] == ["exact"]
+    assert solotune("check", data, "--steps", "nonsense").code == 2
+
+
+def test_check_writes_the_cleaned_rows_and_never_the_file_itself(solotune: Command, tmp_path: Path) -> None:
+    data, out = messy(tmp_path), tmp_path / "out.jsonl"
+    before = data.read_bytes()
+    told = solotune("check", data, "--clean", out, "--mask", "--json").json
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert (told["cleaned"], len(rows)) == (str(out), told["kept"])
+    assert "anna@mail.com" not in out.read_text(encoding="utf-8") and told["clean"]["changed"] == 1
+    assert solotune("check", out, "--json").json["usable"] == len(rows)
+    refused = solotune("check", data, "--clean", data)
+    assert refused.code == 2 and data.read_bytes() == before
+
+
+def test_a_plan_can_clean_and_name_columns(solotune: Command, tmp_path: Path, model: Path) -> None:
+    path, data = tmp_path / "plan.json", tmp_path / "odd.csv"
+    data.write_text("alpha,beta\n" + "".join(f"What is {n}?,It is the number {n} of all.\n" for n in range(30)))
+    assert solotune("plan", data, "--model", model, "-o", path, "--question", "alpha").code == 2
+    columns = ("--question", "alpha", "--answer", "beta")
+    assert solotune("plan", data, "--model", model, "-o", path, "--clean", *columns).code == 0
+    plan = load_plan(path)
+    assert plan.cleaning == Cleaning() and plan.columns == Columns("alpha", "beta")
+
+
+def test_a_plan_in_stages_with_a_mix(solotune: Command, tmp_path: Path, model: Path, rows: Path) -> None:
+    path, second, general = tmp_path / "plan.json", tmp_path / "second.jsonl", tmp_path / "general.jsonl"
+    for copy in (second, general):
+        copy.write_bytes(rows.read_bytes())
+    words = ("plan", rows, second, "--model", model, "-o", path, "--staged", "--mix", general)
+    assert solotune(*words).code == 0
+    plan = load_plan(path)
+    assert [stage.files for stage in plan.stages] == [(str(rows),), (str(second),)]
+    assert [stage.epochs for stage in plan.stages] == [1.0, plan.epochs] and plan.mix == (Mix(str(general), 0.1),)
+    assert solotune(*words[:-1], rows).code == 2
+
+
 def test_plan_writes_what_it_tells(solotune: Command, tmp_path: Path, model: Path, rows: Path) -> None:
     path = tmp_path / "new folder" / "plan.json"
     told = solotune("plan", rows, "--model", model, "-o", path, "--json").json
@@ -687,18 +754,18 @@ def test_closed_streams_are_no_trouble(closed: str, heard: bool) -> None:
 def test_an_error_nobody_thought_of_is_one_sentence(
     problem: Problem, monkeypatch: pytest.MonkeyPatch, rows: Path, error: Exception, code: Code
 ) -> None:
-    def fail(_files: tuple[str, ...], **_options: Any) -> None:
+    def fail(*_files: Any, **_options: Any) -> None:
         raise error
 
-    monkeypatch.setattr(look, "inspect_files", fail)
+    monkeypatch.setattr(check, "examine", fail)
     assert problem("check", rows)["problem"] == code
 
 
 def test_ctrl_c_is_130(solotune: Command, monkeypatch: pytest.MonkeyPatch, rows: Path) -> None:
-    def interrupt(_files: tuple[str, ...], **_options: Any) -> None:
+    def interrupt(*_files: Any, **_options: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(look, "inspect_files", interrupt)
+    monkeypatch.setattr(check, "examine", interrupt)
     said = solotune("check", rows)
     assert (said.code, said.out, said.err) == (130, "", "")
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.data.rows import Conversation, Message
-from core.data.split import ENOUGH, split
+from core.data.split import ENOUGH, set_aside, split
 
 
 def row(text: str, line: int = 0) -> Conversation:
@@ -61,3 +61,23 @@ def test_groups_larger_than_the_share_still_give_one_to_check_with() -> None:
 
 def test_rows_that_all_say_the_same_stay_together() -> None:
     assert split([row("same")] * 20, 0.5, 0) == ([row("same")] * 20, [])
+
+
+@given(st.lists(st.integers(0, 300), max_size=8), SHARES)
+def test_every_source_gives_its_part_of_the_share(counts: list[int], share: float) -> None:
+    parts = set_aside(counts, share)
+    total = sum(counts)
+    assert sum(parts) == sum(set_aside([total], share))
+    assert all(0 <= part <= count for part, count in zip(parts, counts, strict=True))
+    wanted = sum(parts)
+    assert all(abs(part - count * wanted / total) < 1 for part, count in zip(parts, counts, strict=True) if total)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2)), max_size=60), SHARES, st.integers(0, 99))
+def test_groups_stay_together_whatever_their_sources(places: list[tuple[int, int]], share: float, seed: int) -> None:
+    rows = [row(str(n), n) for n in range(len(places))]
+    groups, sources = [group for group, _source in places], [source for _group, source in places]
+    training, validation = split(rows, share, seed, groups=groups, sources=sources)
+    assert sorted([*training, *validation], key=lambda r: r.line) == rows
+    assert not {groups[r.line] for r in training} & {groups[r.line] for r in validation}
+    assert training or not rows

@@ -91,6 +91,12 @@ class CleanReport:
     excepted: int = 0
     complete: bool = True
 
+    @property
+    def findings(self) -> tuple[StepReport, ...]:
+        """The steps that found something, worst first: private data, then what touches most rows."""
+        found = (report for report in self.steps if report.touched)
+        return tuple(sorted(found, key=lambda report: (report.step is not StepName.PRIVATE, -report.touched)))
+
     def step(self, name: StepName) -> StepReport | None:
         """The report on one step, None when it was off."""
         return next((report for report in self.steps if report.step is name), None)

@@ -145,7 +145,7 @@ def length_reason(plan: TrainingPlan, report: DataReport) -> Reason | None:
     facts = {"tokens": plan.tokens, "longest": report.tokens["longest"]}
     cut = report.rows_longer_than(plan.tokens)
     if cut:
-        return Reason(ReasonCode.LENGTH_CUTS, facts | {"rows_cut": cut, "share": cut / report.learned}, OURS)
+        return Reason(ReasonCode.LENGTH_CUTS, facts | {"rows_cut": cut, "share": cut / max(1, report.learned)}, OURS)
     return Reason(ReasonCode.LENGTH_WHOLE, facts, OURS)
 
 

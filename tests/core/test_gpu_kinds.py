@@ -146,13 +146,17 @@ def test_a_job_counts_cards_as_the_driver_does(
     install(FakeNvml(FakeCard(), FakeCard(uuid="GPU-2")))
     run = new_run(tmp_path, card=1)
     jobs._choose_card(str(run.path))
-    assert os.environ == {"CUDA_VISIBLE_DEVICES": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    assert {name: value for name, value in os.environ.items() if name.startswith("CUDA")} == {
+        "CUDA_VISIBLE_DEVICES": "1",
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+    }
 
 
 def test_an_own_choice_of_the_user_stays(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "environ", {"CUDA_VISIBLE_DEVICES": "3"})
+    own = {"CUDA_VISIBLE_DEVICES": "3", "PYTORCH_ALLOC_CONF": "backend:cudaMallocAsync"}
+    monkeypatch.setattr(os, "environ", dict(own))
     jobs._choose_card(str(new_run(tmp_path, card=1).path))
-    assert os.environ == {"CUDA_VISIBLE_DEVICES": "3"}
+    assert os.environ == own
 
 
 # ---- systems ---------------------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def _data(state: WizardState) -> str:
     name = Path(report.files[0]).name if report.files else ""
     if not report.rows:
         return name
-    rows = ngettext("{n} row", "{n} rows", report.usable).format(n=count(report.usable))
+    rows = ngettext("{n} row", "{n} rows", report.learned).format(n=count(report.learned))
     return f"{rows} · {name}"
 
 

@@ -32,6 +32,8 @@ class Desk(QObject):
         self.runner = JobRunner(self)
         #: Whether the Plan page may ask the model's own modules, in a process of its own.
         self.dry_runs = True
+        #: What the last look at the data found beside its report (gui.pages.data_look.Look).
+        self.looked: object = None
         self._live: dict[Path, LiveRun] = {}
         self._constants: dict[str, Constants] = {}
         self._models: tuple[ModelSpec, ...] | None = None

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout
 from core.advice import signals
 from core.i18n import _, ngettext
 from core.plan import TrainingPlan
-from core.planning import plan_for, with_intervals
+from core.planning import plan_for, rows_in, with_intervals
 from core.reasons import Reason
 from core.vram import Estimate
 from core.wizard import Step, WizardState, choose_plan, choose_smaller, go
@@ -76,7 +76,7 @@ class PlanPage(Page):
             if self._recommended is not None:
                 QTimer.singleShot(0, self, self._reset)
             return
-        rows = state.report.usable if state.report else 0
+        rows = state.report.learned if state.report else 0
         self.fields.show_plan(state.plan, self._recommended or state.plan, state.goal, practice=state.card is None)
         self.fields.set_locked(state.training)
         if state.model is not None:
@@ -162,7 +162,7 @@ class PlanPage(Page):
         except ValueError:
             self.fields.show_plan(plan, self._recommended or plan, self.state.goal, practice=self.state.card is None)
             return
-        rows = self.state.report.usable if self.state.report else 0
+        rows = rows_in(self.state.report) if self.state.report else 0
         if values.keys() & {"epochs", "batch", "accumulation", "validation_share"} and rows:
             share = changed.validation_share
             changed = replace(with_intervals(changed, rows), validation_share=share)
@@ -213,7 +213,7 @@ def cut_words(state: WizardState) -> str:
         rows,
     )
     words = sure if counted else rough
-    return words.format(rows=count(rows), all=count(report.usable), longest=longest)
+    return words.format(rows=count(rows), all=count(report.learned), longest=longest)
 
 
 def _planned(state: WizardState, plan: TrainingPlan) -> WizardState:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from core.fit import Constants
 from core.i18n import _
 from core.ladder import smaller
-from core.planning import length_reason, total_steps, training_rows
+from core.planning import checking_rows, length_reason, rows_in, total_steps, training_rows
 from core.tiers import rules
 from core.vram import Estimate
 from core.wizard import WizardState
@@ -123,12 +123,12 @@ class CostView(QWidget):
         if plan is None or report is None or not report.rows:
             self._steps.setText("")
             return
-        steps, rows = total_steps(plan, report.usable), training_rows(plan, report.usable)
+        found = rows_in(report)
         self._steps.setText(
             _("{steps} steps of {batch} rows · {rows} rows train, {checks} check").format(
-                steps=count(steps),
+                steps=count(total_steps(plan, found)),
                 batch=plan.effective_batch,
-                rows=count(rows),
-                checks=count(report.usable - rows),
+                rows=count(training_rows(plan, found)),
+                checks=count(checking_rows(plan, found)),
             )
         )

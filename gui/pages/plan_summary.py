@@ -47,7 +47,7 @@ def _lines(state: WizardState, desk: Desk) -> list[tuple[str, str]]:
     plan, model, report = state.plan, state.model, state.report
     if plan is None or model is None or report is None:
         return []
-    rows = ngettext("{n} row", "{n} rows", report.usable).format(n=count(report.usable))
+    rows = ngettext("{n} row", "{n} rows", report.learned).format(n=count(report.learned))
     files = ", ".join(Path(file).name for file in report.files)
     needed = desk.predict(plan, model, state.card).total_bytes
     said = about(needed, desk.constants(state.card).band_bytes(needed))

@@ -2,7 +2,7 @@
 
 from core.events import StageName
 from core.i18n import _
-from core.planning import total_steps
+from core.planning import rows_in, total_steps, training_rows
 from core.runs import RunState
 from core.wizard import WizardState
 from core.wording import count, duration, gigabytes, joined, stage_words
@@ -46,9 +46,9 @@ def _ready(state: WizardState, busy: LiveRun | None) -> str:
     plan, report = state.plan, state.report
     if plan is None or report is None or not report.rows:
         return ""
-    steps = total_steps(plan, report.usable)
+    steps = total_steps(plan, rows_in(report))
     return _("{steps} steps over {rows} rows. You can stop at any time; nothing learned is lost.").format(
-        steps=count(steps), rows=count(report.usable)
+        steps=count(steps), rows=count(training_rows(plan, rows_in(report)))
     )
 
 

@@ -35,7 +35,7 @@ def paint(painter: QPainter, area: QRectF, part: str) -> None:
     painter.setClipRect(area)
     painter.setPen(QPen(stroke_on(ground), 2.0 if part == "overflow" else 1.0))
     for stroke in dict.fromkeys(HATCHES.get(part, "")):
-        _strokes(painter, area, stroke)
+        strokes(painter, area, stroke)
     painter.restore()
 
 
@@ -46,7 +46,8 @@ def stroke_on(ground: QColor) -> QColor:
     return stroke
 
 
-def _strokes(painter: QPainter, area: QRectF, stroke: str) -> None:
+def strokes(painter: QPainter, area: QRectF, stroke: str) -> None:
+    """Draw the strokes of a hatch with the painter's pen."""
     left, top, right, bottom = area.left(), area.top(), area.right(), area.bottom()
     tall = bottom - top
     # one raster for the whole bar: the hatch does not move when a part grows

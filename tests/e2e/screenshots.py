@@ -31,6 +31,8 @@ BEFORE_TRAINING = PAGES[:4]
 #: What --card shows beside: two cards, little free memory, another card to plan for; plans and how they fit.
 GPU_SCENES = ("gpu_two", "gpu_low", "gpu_other", "gpu_planned")
 PLAN_SCENES = ("plan_advanced", "plan_tight", "plan_too_much", "plan_smaller")
+#: What a folder of messy files looks like (tests/messy.py): all findings, rows of one, tokens, lengths.
+DATA_SCENES = ("data_messy", "data_touched", "data_tokens", "data_lengths")
 #: Questions asked on the Test page.
 ASKED = 2
 #: Longest training on a processor, in seconds.
@@ -61,7 +63,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--size", default="1200x800", help="of the window, in pixels")
     found = parser.parse_args()
     every = BEFORE_TRAINING if found.card else PAGES
-    scenes = (*GPU_SCENES, *PLAN_SCENES) if found.card else ()
+    scenes = (*GPU_SCENES, *DATA_SCENES, *PLAN_SCENES) if found.card else DATA_SCENES
     found.pages = tuple(found.pages.split(",")) if found.pages else every
     if not set(found.pages) <= {*every, *scenes}:
         parser.error(f"--pages: choose from {', '.join((*every, *scenes))}")
@@ -240,6 +242,46 @@ class Walk:
         self.press("next")
         self.press(f"sample_{self.wanted.language}")
         self.until(lambda: self.window.state.report is not None, 60)
+
+    def _messy(self) -> Any:
+        """Read messy files on the Data page, unless that is done; the report's view."""
+        from tests import messy
+
+        page: Any = self.window.page("data")
+        files = tuple(messy.write(self.home / "messy"))
+        if self.window.state.report is None or self.window.state.report.files != files:
+            page.take_files(list(files))
+            self.until(lambda: self.window.state.report is not None and self.window.state.report.files == files, 60)
+        self.until(lambda: page._job is None and page._view is not None and page._view.rows._rows is not None, 30)
+        return page._view
+
+    def data_messy(self, scene: str) -> None:
+        """All findings at once, in a window as tall as their list."""
+        from PySide6.QtWidgets import QScrollArea
+
+        view, size = self._messy(), self.window.size()
+        view.open("rows")
+        for _ in range(3):
+            bar = view.findings.findChild(QScrollArea).verticalScrollBar()
+            self.window.resize(size.width(), self.window.height() + bar.maximum() + 8 * bool(bar.maximum()))
+            self.rest(0.2)
+        self.picture(scene)
+        self.window.resize(size)
+
+    def data_touched(self, scene: str) -> None:
+        view = self._messy()
+        view.show_finding("private")
+        self.picture(scene)
+
+    def data_tokens(self, scene: str) -> None:
+        view = self._messy()
+        view.open("tokens")
+        self.until(lambda: bool(view.tokens.view.tokens), 120)
+        self.picture(scene)
+
+    def data_lengths(self, scene: str) -> None:
+        self._messy().open("lengths")
+        self.picture(scene)
 
     def plan(self) -> None:
         self.press("next")

@@ -103,7 +103,8 @@ class ReportView(QWidget):
         self.findings = FindingList(found, nothing_found(known.cleaned), learn)
         self.findings.chosen.connect(self._show_finding)
         self.findings.switched.connect(self.switched)
-        self.rows = RowsView(report.preview, report.learned)
+        here = known.plan is not None and known.runner is not None
+        self.rows = RowsView(report.preview, report.learned, tokens=here)
         self.rows.tokens_asked.connect(self._show_tokens)
         self.touched = TouchedView()
         self.touched.excepted.connect(self.excepted)

@@ -19,15 +19,19 @@ from gui.widgets.text import Elided, label, row
 
 
 class RowsView(QWidget):
-    """Shows the preview of a report until there is a RowsFile. `tokens_asked` carries a row's number."""
+    """Shows the preview of a report until there is a RowsFile. `tokens_asked` carries a row's number.
+
+    `tokens` says that there is a tokenizer here to show them with.
+    """
 
     tokens_asked = Signal(int)
 
-    def __init__(self, preview: Sequence[Conversation], total: int) -> None:
+    def __init__(self, preview: Sequence[Conversation], total: int, *, tokens: bool = False) -> None:
         super().__init__()
         self.setObjectName("rows_view")
         self._rows: RowsFile | None = None
         self._preview = tuple(preview)
+        self._tokens = tokens
         self._wanted = ""
         self._search = QLineEdit()
         self._search.setObjectName("search_rows")
@@ -93,9 +97,10 @@ class RowsView(QWidget):
         inner.setSpacing(6)
         head = row(label(count(number + 1), "small", wrap=False), spacing=8)
         head.addWidget(Elided(place(conversation), "small"), 1)
-        show = button(_("Tokens"), "row_tokens", lambda: self.tokens_asked.emit(number), kind="quiet")
-        show.setToolTip(_("What of this row is trained, token by token"))
-        head.addWidget(show)
+        if self._tokens:
+            show = button(_("Tokens"), "row_tokens", lambda: self.tokens_asked.emit(number), kind="quiet")
+            show.setToolTip(_("What of this row is trained, token by token"))
+            head.addWidget(show)
         inner.addLayout(head)
         for message in conversation.messages:
             inner.addWidget(Bubble(message.role, message.content))

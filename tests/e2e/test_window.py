@@ -63,9 +63,13 @@ def newest(runs: Path) -> RunFolder:
 
 
 def test_from_the_first_page_to_a_merged_model(
-    window: MainWindow, person: Person, dialogs: Dialogs, tiny_base: Path, one_answer: Path, runs: Path
+    window: MainWindow, person: Person, dialogs: Dialogs, tiny_base: Path, tmp_path: Path, runs: Path
 ) -> None:
-    goes_to_plan(person, dialogs, tiny_base, one_answer)
+    # no two rows are the same: the window cleans duplicates away
+    rows = ({"instruction": f"What is {i}?", "output": "It is 8."} for i in range(40))
+    data = tmp_path / "rows.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    goes_to_plan(person, dialogs, tiny_base, data)
     assert window.state.step is Step.PLAN
     sets(person, learning_rate="0.01", epochs="10")
     person.clicks("next")

@@ -60,7 +60,7 @@ def recommend_command(
     json: Json = False,
 ) -> None:
     if card and vram is not None:
-        raise typer.BadParameter(_("Leave out --vram, --free and --card, or give one card."))
+        raise typer.BadParameter(_("Give either --card or --vram, not both."))
     if budget and not model:
         raise typer.BadParameter(_("--budget needs --model: the size of an adapter depends on it."))
     most = parsed_budget(budget) if budget else 0

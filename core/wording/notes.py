@@ -51,7 +51,7 @@ _NOTES: dict[str, Sentence] = {
     "probe_fits": Either(
         N_(
             "Proven before the start: {batch} rows of {tokens} tokens, the longest there are, take {measured_bytes} "
-            "of {room_bytes}. Predicted were {predicted_bytes}."
+            "of {room_bytes}. The prediction was {predicted_bytes}."
         ),
         N_("Proven before the start: the longest rows take {measured_bytes} of {room_bytes}."),
     ),

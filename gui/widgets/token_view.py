@@ -20,7 +20,6 @@ KINDS: dict[str, tuple[str, str]] = {
     "context": (N_("Context"), N_("The model reads this and does not learn to write it.")),
     "special": (N_("Mark"), N_("A mark of the chat template.")),
     "truncated": (N_("Cut off"), N_("Beyond the longest sequence: the model never sees this.")),
-    "padding": (N_("Padding"), N_("Fills the row up to the longest of its batch.")),
 }
 _PAD, _GAP, _LINE = 3, 2, 26
 
@@ -52,9 +51,6 @@ def paint_token(painter: QPainter, box: QRectF, kind: str, *, special: bool = Fa
         painter.restore()
         painter.setPen(QPen(theme.colour("caution"), 1.5))
         painter.drawLine(QLineF(box.left(), box.center().y(), box.right(), box.center().y()))
-    elif kind == "padding":
-        painter.setPen(QPen(theme.colour("edge"), 1, Qt.PenStyle.DotLine))
-        painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
 
 
 class TokenSample(QWidget):

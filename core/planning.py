@@ -19,7 +19,6 @@ from core.recommend import MODERN, fitted, practice
 from core.shapes import FEWEST_TOKENS, least, shapes
 from core.speed import recomputing
 from core.tiers import rules
-from core.vram import Estimate, estimate
 from core.wizard import WizardState
 
 #: The documents' save interval (D0); shorter runs save at least TIMES_SAVED times.
@@ -131,11 +130,6 @@ def _by_file(plan: TrainingPlan, rows: Rows) -> Sequence[int]:
 
 def _sum(rows: Rows) -> int:
     return rows if isinstance(rows, int) else sum(rows)
-
-
-def estimate_for(plan: TrainingPlan, model: ModelSpec) -> Estimate:
-    """Predicted memory of the plan on a card."""
-    return estimate(model.architecture, plan)
 
 
 def length_reason(plan: TrainingPlan, report: DataReport) -> Reason | None:

@@ -201,7 +201,7 @@ class GpuPage(Page):
     def _switch(self, state: WizardState) -> None:
         """Another card: a model that was chosen before stays, with the method that suits it there."""
         if state.model is not None:
-            state = replace(state, method=method_for(state, state.model))
+            state = replace(state, method=method_for(state, state.model, self.desk.constants(state.card)))
         self.proposed.emit(replace(state, step=Step.GPU))
 
     def _take_offer(self, offer: Recommendation) -> None:

@@ -118,7 +118,7 @@ class ModelPage(Page):
         clear(self._problems)
         chosen = choose_model(self.state, spec, self.desk.model_folder(spec))
         if spec != self.state.model:
-            chosen = replace(chosen, method=method_for(self.state, spec))
+            chosen = replace(chosen, method=method_for(self.state, spec, self.desk.constants(self.state.card)))
         self.proposed.emit(chosen)
 
     def take_folder(self, folder: Path) -> None:

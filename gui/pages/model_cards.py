@@ -8,10 +8,13 @@ from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from core.catalog import STARTER, ModelSpec
+from core.fit import Constants
+from core.fitting import Room
 from core.i18n import _
+from core.ladder import METHODS
 from core.plan import Method, TrainingPlan
-from core.planning import estimate_for
 from core.reasons import Reason
+from core.recommend import MODERN
 from core.wizard import WizardState
 from core.wording import gigabytes, method_words, parameters, sourced_words
 from gui.desk import Desk
@@ -40,27 +43,30 @@ def fit_of(state: WizardState, spec: ModelSpec, desk: Desk) -> Fit:
     advice = state.recommendation
     if advice is None:
         return Fit("muted", "")
-    method = method_for(state, spec)
+    method = method_for(state, spec, desk.constants(state.card))
     needed = desk.predict(replace(advice.plan, model=spec.id, method=method), spec, state.card).total_bytes
     if needed > state.card.free_bytes:
         return Fit("trouble", _("Too large: needs about {size}").format(size=gigabytes(needed)))
     return _fitting(method, needed, state.card.free_bytes)
 
 
-def method_for(state: WizardState, spec: ModelSpec) -> Method:
-    """What is recommended for the recommended model, else the most precise method that fits with room."""
+def method_for(state: WizardState, spec: ModelSpec, constants: Constants) -> Method:
+    """What is recommended for the recommended model, else the most precise method that fits with room.
+
+    What the card cannot do is not proposed. `constants` are those of the card.
+    """
     advice, card = state.recommendation, state.card
     if advice is not None and (card is None or spec.id == advice.model.id):
         return advice.method
     if advice is None or card is None:
         return Method.LORA
-    methods = (Method.LORA, Method.LORA8)
-    fitting = (m for m in methods if _needed(advice.plan, m, spec) <= ROOM * card.free_bytes)
-    return next(fitting, Method.QLORA)
+    room = Room(card.free_bytes, state.goal, card.capability if any(card.capability) else MODERN, constants)
+    able = [method for method in METHODS if room.can(method)] or [Method.LORA]
+    return next((m for m in able if _needed(room, advice.plan, m, spec) <= ROOM * card.free_bytes), able[-1])
 
 
-def _needed(plan: TrainingPlan, method: Method, spec: ModelSpec) -> int:
-    return estimate_for(replace(plan, model=spec.id, method=method), spec).total_bytes
+def _needed(room: Room, plan: TrainingPlan, method: Method, spec: ModelSpec) -> int:
+    return room.needs(spec, replace(plan, model=spec.id, method=method)).total_bytes
 
 
 def _fitting(method: Method, needed: int, free: int) -> Fit:

@@ -8,6 +8,8 @@ Event
 ├── Measured              memory, once a second, written by the parent
 ├── Noted                 something worth telling, as a code with facts
 ├── Fragment              a piece of an answer while it is being written
+├── Sampled               an answer while training goes on, to see what is being learned
+├── Paused, WentOn        training waits, and why; training goes on
 ├── Answered              a whole answer, and which weights gave it
 ├── Predicted             memory of a plan, by the dry run
 ├── RowTokens             one row as training sees it, token by token (core.tokens)
@@ -74,7 +76,11 @@ class Stage(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class StepDone(Event):
-    """One optimizer step: mean loss over trained tokens, None when it was NaN or infinite."""
+    """One optimizer step: mean loss over trained tokens, None when it was NaN or infinite.
+
+    `rows` rows with `tokens` tokens were read, `trained_tokens` of these learned from; `seconds` is all that passed
+    since the step before but evaluations, samples, saving and pauses. `peak_bytes` is torch's allocator's.
+    """
 
     step: int
     total_steps: int
@@ -85,6 +91,8 @@ class StepDone(Event):
     trained_tokens: int = 0
     seconds: float = 0.0
     peak_bytes: int | None = None
+    tokens: int = 0
+    rows: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +153,48 @@ class Answered(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sampled(Event):
+    """What `side` answers to `question` after `step` steps (0: before training); `cut` by the length limit.
+
+    `expected` is the answer of the data where the question is a row of it.
+    """
+
+    step: int
+    side: Side
+    question: str
+    answer: str
+    expected: str = ""
+    cut: bool = False
+
+
+class Wait(StrEnum):
+    """Why training waits."""
+
+    USER = "user"
+    TEMPERATURE = "temperature"
+    POWER = "power"
+    QUIET_HOURS = "quiet_hours"
+    DISK = "disk"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paused(Event):
+    """Training waits at `step`; with `released` its process has ended, a checkpoint kept, and the card is free."""
+
+    step: int
+    reason: Wait = Wait.USER
+    released: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WentOn(Event):
+    """Training goes on after a pause of `seconds`."""
+
+    step: int
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Predicted(Event):
     """Memory of a plan by the dry run: the answer to the `Predict` of that number; 0 is the job's own plan."""
 
@@ -182,58 +232,3 @@ class Failed(Last):
 
     problem: Problem
     resumable: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stop:
-    """Command to a job: end in good order and keep what is there."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Say:
-    """Command to a chat: answer `messages` ({"role", "content"} each) with the weights in `sides`."""
-
-    messages: tuple[dict[str, str], ...]
-    sides: tuple[Side, ...] = (Side.BASE, Side.TUNED)
-    max_new_tokens: int = 256
-    temperature: float = 0.0
-    seed: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Predict:
-    """Command to an open dry run: predict `plan` (core.plan.TrainingPlan as plain values) and answer by `number`.
-
-    `facts` and `packed` are those of the job unless they are given.
-    """
-
-    number: int
-    plan: dict[str, Any]
-    facts: dict[str, Any] = field(default_factory=dict)
-    packed: bool | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShowRow:
-    """Command to open tokens: show `row` (from 0) token by token and answer by `number`."""
-
-    number: int
-    row: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class FindRow:
-    """Command to open tokens: name the rows that hold `text`, in upper or lower case, and answer by `number`."""
-
-    number: int
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class CountTokens:
-    """Command to open tokens: encode every training row and answer by `number` what comes of them."""
-
-    number: int
-
-
-Command = Stop | Say | Predict | ShowRow | FindRow | CountTokens

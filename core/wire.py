@@ -4,39 +4,37 @@ import json
 from typing import Any
 
 from core.codec import CodecError, dumps, from_plain, to_plain
+from core.commands import Command, CountTokens, FindRow, GoOn, Pause, Predict, Say, ShowRow, Stop
 from core.events import (
     Answered,
-    Command,
-    CountTokens,
     Evaluated,
     Event,
     Failed,
-    FindRow,
     Finished,
     Fragment,
     Measured,
     Noted,
-    Predict,
+    Paused,
     Predicted,
+    Sampled,
     Saved,
-    Say,
-    ShowRow,
     Stage,
     StepDone,
-    Stop,
     Stopped,
+    WentOn,
 )
 from core.tokens import RowsFound, RowTokens, TokenTotals
 
 _EVENTS: dict[str, type[Event]] = {
     "stage": Stage, "step": StepDone, "evaluated": Evaluated, "saved": Saved, "measured": Measured,
     "noted": Noted, "fragment": Fragment, "answered": Answered, "predicted": Predicted,
+    "sampled": Sampled, "paused": Paused, "went_on": WentOn,
     "row_tokens": RowTokens, "rows_found": RowsFound, "token_totals": TokenTotals,
     "finished": Finished, "stopped": Stopped, "failed": Failed,
 }  # fmt: skip
 _COMMANDS: dict[str, type[Command]] = {
-    "stop": Stop, "say": Say, "predict": Predict, "show_row": ShowRow, "find_row": FindRow,
-    "count_tokens": CountTokens,
+    "stop": Stop, "pause": Pause, "go_on": GoOn, "say": Say, "predict": Predict,
+    "show_row": ShowRow, "find_row": FindRow, "count_tokens": CountTokens,
 }  # fmt: skip
 _KINDS = {cls: kind for table in (_EVENTS, _COMMANDS) for kind, cls in table.items()}
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
-from core.events import Command, Event, Failed, Last, Stopped
+from core.commands import Command
+from core.events import Event, Failed, Last, Stopped
 from core.problems import diagnose
 from core.runs import RunFolder
 

@@ -7,7 +7,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.catalog import ModelSpec, config_of
 from core.codec import to_plain
-from core.events import Failed, Last, Predict, Predicted
+from core.commands import Predict
+from core.events import Failed, Last, Predicted
 from core.fit import Constants
 from core.jobs.jobs import DryRunJob
 from core.plan import TrainingPlan

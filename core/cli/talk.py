@@ -3,7 +3,8 @@
 import sys
 
 from core.cli.output import problem_out, start
-from core.events import Answered, Failed, Fragment, Last, Say, Side, Stage, StageName
+from core.commands import Say
+from core.events import Answered, Failed, Fragment, Last, Side, Stage, StageName
 from core.i18n import _
 from core.jobs.jobs import ChatJob
 from core.jobs.process import JobProcess

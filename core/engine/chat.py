@@ -8,11 +8,12 @@ import torch
 from peft import PeftModel
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList, TextStreamer, set_seed
 
+from core.commands import Say
 from core.data.template import Messages
 from core.engine.device import device, device_for_weights
 from core.engine.encoding import ChatFormat
 from core.engine.loading import attach_saved_adapter, load_base, load_tokenizer
-from core.events import Answered, Fragment, Noted, Say, Side, Stage, StageName
+from core.events import Answered, Fragment, Noted, Side, Stage, StageName
 from core.hub import find_folder
 from core.jobs.talk import Talk
 from core.plan import Method, TrainingPlan

@@ -8,12 +8,13 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
+from core.commands import Say
 from core.data.template import Messages
 from core.engine.chat import ANSWER_TOKENS, GREEDY, generate
 from core.engine.device import replay_place
 from core.engine.encoding import ChatFormat
 from core.engine.loading import attach_saved_adapter, load_base, load_tokenizer
-from core.events import Answered, Noted, Say, Side, Stage, StageName
+from core.events import Answered, Noted, Side, Stage, StageName
 from core.jobs.talk import StopAsked, Talk
 from core.plan import Method
 from core.runs import RunFolder

@@ -7,12 +7,13 @@ ways. Training pads rows in a batch and never packs several into one, so a row a
 from typing import Any
 
 from core.codec import to_plain
+from core.commands import Command, CountTokens, FindRow, ShowRow
 from core.data.rows import Conversation
 from core.engine.encoding import ChatFormat, Row
 from core.engine.loading import load_tokenizer
 from core.engine.rows import conversations
 from core.engine.totals import totals
-from core.events import Command, CountTokens, Event, FindRow, ShowRow, Stage, StageName
+from core.events import Event, Stage, StageName
 from core.hub import find_folder
 from core.jobs.talk import Talk
 from core.plan import TrainingPlan

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from transformers import set_seed
 
+from core.commands import Command
 from core.engine.device import device
 from core.engine.encoding import ChatFormat
 from core.engine.gauge import Gauge, gauge_of
@@ -16,7 +17,7 @@ from core.engine.probe import proven
 from core.engine.saving import pad_id, save_adapter
 from core.engine.settle import settle, settles
 from core.engine.workshop import Workshop
-from core.events import Command, Event, Noted, Saved, Stage, StageName
+from core.events import Event, Noted, Saved, Stage, StageName
 from core.fit import remember
 from core.history import RunHistory
 from core.hub import find_folder

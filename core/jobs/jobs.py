@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from core.codec import CodecError, from_plain, to_plain
+from core.commands import Command, Predict
 from core.data.clean import Cleaning
 from core.data.columns import Columns
-from core.events import Command, Predict, Predicted, Side, Stage, StageName
+from core.events import Predicted, Side, Stage, StageName
 from core.fit import UNFITTED, Constants
 from core.gpu import visible_device
 from core.jobs.talk import StopAsked, Talk

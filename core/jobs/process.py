@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import IO
 
 from core.codec import CodecError
-from core.events import Command, Event, Failed, Last, Noted, Stage, StageName, Stop, Stopped
+from core.commands import Command, Stop
+from core.events import Event, Failed, Last, Noted, Stage, StageName, Stopped
 from core.jobs.measure import Meter
 from core.jobs.worker import Request, child_main
 from core.problems import Code, Problem, Trouble, diagnose_exit

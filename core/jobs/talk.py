@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from core.events import Command, Event
+from core.commands import Command
+from core.events import Event
 
 
 class StopAsked(Exception):  # noqa: N818 - not an error

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.codec import CodecError
-from core.events import Command, Event, Failed, Finished, Last, Stop, Stopped
+from core.commands import Command, Stop
+from core.events import Event, Failed, Finished, Last, Stopped
 from core.jobs.talk import StopAsked
 from core.problems import diagnose
 from core.wire import decode_command, encode

@@ -4,8 +4,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import QBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
+from core.commands import FindRow, ShowRow
 from core.data.rows import Conversation
-from core.events import Failed, FindRow, Last, ShowRow, Stage
+from core.events import Failed, Last, Stage
 from core.i18n import _
 from core.jobs.jobs import TokensJob
 from core.plan import TrainingPlan

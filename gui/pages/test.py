@@ -4,7 +4,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout
 
-from core.events import Answered, Failed, Fragment, Last, Say, Side, Stage, StageName
+from core.commands import Say
+from core.events import Answered, Failed, Fragment, Last, Side, Stage, StageName
 from core.i18n import _
 from core.jobs.jobs import ChatJob
 from core.wizard import WizardState

@@ -10,6 +10,7 @@ import pytest
 
 from core.catalog import STARTER, spec_of
 from core.codec import from_plain
+from core.commands import Command
 from core.data.clean import Cleaning, CleanReport, Mode, StepName
 from core.data.clean.overlap import groups, overlap
 from core.data.clean.written import REPORT, ROWS, read_report
@@ -21,7 +22,7 @@ from core.data.prepare import Prepared, examine, prepare
 from core.data.private import Kind
 from core.data.rows import Conversation, DataReport
 from core.data.source import Halted
-from core.events import Command, Event, StageName
+from core.events import Event, StageName
 from core.jobs.jobs import InspectJob
 from core.jobs.talk import StopAsked
 from core.plan import Mix, TrainingPlan, TrainingStage

@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.events import Failed, Finished, Last, Measured, Noted, Saved, Say, Stopped
+from core.commands import Say
+from core.events import Failed, Finished, Last, Measured, Noted, Saved, Stopped
 from core.jobs.process import JobProcess
 from core.problems import Code, Trouble
 from core.runs import RunState

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.events import Command, Event, Stop
+from core.commands import Command, Stop
+from core.events import Event
 from core.runs import RunFolder
 from tests.fakes import new_run
 

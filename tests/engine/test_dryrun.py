@@ -18,12 +18,13 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
 
 from core.catalog import spec_from_config
 from core.codec import to_plain
+from core.commands import Command, Predict, Stop
 from core.engine import dryrun
 from core.engine.dryrun import DryRun, dry_run
 from core.engine.livepeak import LivePeak
 from core.engine.loading import attach_new_adapter
 from core.engine.loss import hidden_states, plain_loss, tiled_loss
-from core.events import Command, Event, Predict, Stop
+from core.events import Event
 from core.fit import UNFITTED
 from core.jobs.jobs import DryRunJob
 from core.modelconfig import architecture_of, read_config

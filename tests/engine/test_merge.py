@@ -11,9 +11,10 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from core.commands import Say
 from core.engine.chat import Speaker, chat
 from core.engine.merge import merge, read_factors
-from core.events import Answered, Fragment, Noted, Say, Side
+from core.events import Answered, Fragment, Noted, Side
 from core.hub.folder import MARK
 from core.jobs.talk import StopAsked
 from core.plan import Method

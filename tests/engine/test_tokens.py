@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import torch
 
+from core.commands import Command, CountTokens, FindRow, Say, ShowRow, Stop
 from core.engine import parts
 from core.engine.encoding import IGNORED, ChatFormat
 from core.engine.rows import read_rows
 from core.engine.tokens import MOST_CUT, TokenView, conversations, pieces, show_tokens
 from core.engine.train import train
-from core.events import Command, CountTokens, FindRow, Finished, Say, ShowRow, StepDone, Stop
+from core.events import Finished, StepDone
 from core.jobs.jobs import TokensJob
 from core.jobs.process import JobProcess
 from core.plan import TrainingPlan

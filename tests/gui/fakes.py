@@ -8,20 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from core.codec import to_plain
+from core.commands import Predict, Say
 from core.data.rows import DataReport, Shape
-from core.events import (
-    Answered,
-    Evaluated,
-    Fragment,
-    Noted,
-    Predict,
-    Predicted,
-    Saved,
-    Say,
-    Stage,
-    StageName,
-    StepDone,
-)
+from core.events import Answered, Evaluated, Fragment, Noted, Predicted, Saved, Stage, StageName, StepDone
 from core.fit import UNFITTED, Constants
 from core.jobs.talk import Talk
 from core.jobs.worker import StopAsked

@@ -59,12 +59,17 @@ class RunFolder:
 
     @property
     def data(self) -> Path:
-        """The cleaned rows and what cleaning did (core.data.clean.written); there where the plan cleans."""
+        """What the run learns from, and what cleaning did (core.data.kept)."""
         return self.path / "data"
 
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def best(self) -> Path:
+        """The adapter of the best evaluation, while the run goes on."""
+        return self.path / "best"
 
     @property
     def name(self) -> str:

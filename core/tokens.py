@@ -72,7 +72,8 @@ class TokenTotals(Event):
     Of the `rows`, `skipped` are left out, because nothing of them would be learned, `truncated` are cut at the plan's
     longest sequence, and `endless` would teach no end of the answer: with one of those training does not start.
     `failed` rows cannot be written by the template at all. `trained` of the `tokens` that training consumes are
-    learned from; `padding` more fill up the batches. `longest` is the longest row before it is cut; `lengths` holds
+    learned from; `padding` more fill up the micro-batches, and `padding_unpacked` would if each row had a sequence of its
+    own. `longest` is the longest row before it is cut; `lengths` holds
     (upper bound, rows) in growing order, before the cut. `steps` are the optimizer steps of the pass.
     """
 
@@ -85,6 +86,7 @@ class TokenTotals(Event):
     tokens: int = 0
     trained: int = 0
     padding: int = 0
+    padding_unpacked: int = 0
     longest: int = 0
     lengths: tuple[tuple[int, int], ...] = ()
     steps: int = 0

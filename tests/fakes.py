@@ -1,13 +1,16 @@
 """Jobs that behave badly on purpose, and helpers to run jobs in tests; importable by spawned children."""
 
 import os
+import queue
 import signal
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.events import Event, Last, Noted, Saved, Stage, StageName
+from core.commands import GoOn, Pause
+from core.events import Event, Last, Noted, Paused, Saved, Stage, StageName, Wait, WentOn
 from core.jobs.process import JobProcess
 from core.jobs.talk import StopAsked, Talk
 from core.plan import TrainingPlan
@@ -72,6 +75,27 @@ class Waits:
         raise StopAsked(7)
 
 
+@dataclass(frozen=True)
+class Obeys:
+    """Takes steps until asked to stop, and waits between two of them from a Pause to the next GoOn."""
+
+    def run(self, talk: Talk) -> dict[str, Any]:
+        heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        threading.Thread(target=lambda: [heard.put(talk.next_command()) for _ in iter(int, 1)], daemon=True).start()
+        talk.emit(Stage(stage=StageName.TRAINING))
+        waits: Wait | None = None
+        while not talk.stop_requested:
+            time.sleep(0.01)
+            said = None if heard.empty() else heard.get()
+            if isinstance(said, Pause):
+                waits = said.reason
+                talk.emit(Paused(step=1, reason=said.reason))
+            elif isinstance(said, GoOn) and waits:
+                waits = None
+                talk.emit(WentOn(step=1))
+        raise StopAsked(1)
+
+
 def happenings(job: object, run: RunFolder | None = None, **more: Any) -> list[Event]:
     """Run a job to its end and return all its events."""
     process = JobProcess(job, run=run, **more)
@@ -98,5 +122,6 @@ def new_run(root: Path, **more: Any) -> RunFolder:
         "epochs": 1.0,
         "save_every": 2,
         "evaluate_every": 2,
+        "patience": 0,
     }
     return RunFolder.create(root, TrainingPlan(**(settings | more)))

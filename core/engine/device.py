@@ -1,6 +1,7 @@
 """Where the work runs and in which number format: the first CUDA card, else the processor."""
 
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
@@ -18,6 +19,14 @@ def compute_dtype(where: torch.device) -> torch.dtype:
     if where.type == "cpu" or torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.bfloat16
     return torch.float16
+
+
+def autocast(where: torch.device) -> Any:
+    """Compute in 16 bits: fp32 adapters then keep 16-bit copies of their inputs, not 32-bit ones.
+
+    The context manager of training and of evaluation on `where`.
+    """
+    return torch.autocast(where.type, compute_dtype(where))
 
 
 def replay_place(folder: Path) -> tuple[torch.device, torch.dtype]:

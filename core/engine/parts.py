@@ -9,14 +9,19 @@ import torch
 from peft import PeftModel
 from transformers import TrainingArguments
 
+from core.engine.adapters import attach_new_adapter
+from core.engine.best import Best
+from core.engine.broken import Break, StepBroken
 from core.engine.course import Course
 from core.engine.device import compute_dtype, device
-from core.engine.encoding import ChatFormat, Encoded, collate
-from core.engine.loading import attach_new_adapter, keep_trainable, load_base, recompute
+from core.engine.encoding import ChatFormat, Encoded
+from core.engine.loading import keep_trainable, load_base, recompute
 from core.engine.loss import tiling_is_exact
-from core.engine.rows import Rows, fed
+from core.engine.obedience import Obedience
+from core.engine.rows import Rows
 from core.engine.saving import pad_id
-from core.engine.trainer import Obedience, SoloTrainer
+from core.engine.steps import Layout, fed
+from core.engine.trainer import SoloTrainer
 from core.events import Noted, Stage, StageName
 from core.jobs.talk import StopAsked, Talk
 from core.plan import Loss, Method, Optimizer, TrainingPlan
@@ -38,6 +43,7 @@ class Parts:
     data: Rows
     model: PeftModel
     tiled: bool
+    packs: bool
 
     @property
     def rows(self) -> list[Encoded]:
@@ -51,8 +57,12 @@ class Parts:
 
     @property
     def longest(self) -> int:
-        """Tokens of the longest row."""
-        return max(len(row.ids) for row in (*self.rows, *self.validation))
+        """Tokens of the longest sequence that training lays rows into."""
+        return longest_sequence(self.rows, self.plan, packing=self.packs)
+
+    def layout(self, most: int = 0) -> Layout:
+        """How rows of a step lie in micro-batches."""
+        return Layout(pad_id(self.chat), self.plan.batch, self.plan.tokens, packing=self.packs, most=most)
 
     def announce(self, talk: Talk) -> None:
         """Tell what is special about these parts."""
@@ -63,15 +73,16 @@ class Parts:
         if self.plan.loss is Loss.CHUNKED and not self.tiled:
             talk.emit(Noted(code="plain_loss_used"))
 
-    def trainer(self, talk: Talk) -> SoloTrainer:
+    def trainer(self, talk: Talk, best: Best) -> SoloTrainer:
         """The trainer of the run."""
-        settings = _arguments(self.run.checkpoints, self.plan, evaluates=bool(self.validation))
+        settings = _arguments(self.run.checkpoints, self.plan, evaluates=bool(self.validation), packing=self.packs)
         course = None
         if self.data.stages:
             lengths = [len(row.ids) for row in self.rows]
-            course = Course(lengths, self.data.stages, self.plan.effective_batch, self.plan.seed)
+            together = 1 if self.packs else self.plan.effective_batch
+            course = Course(lengths, self.data.stages, together, self.plan.seed)
             settings["num_train_epochs"] = 1
-        return self._made(settings, self.rows, self.validation, talk, talk, course)
+        return self._made(settings, self.rows, self.validation, talk, talk, course=course, best=best)
 
     def rehearse(self, talk: Talk) -> None:
         """Train two steps on the longest rows, evaluate and save: all that a run does, where it takes most memory.
@@ -79,17 +90,18 @@ class Parts:
         The learning rate is 0, so that the adapter stays untrained. Raises StopAsked.
         """
         folder = self.run.path / "probe"
-        batches = min(self.plan.accumulation, 2)
         steps = REHEARSED_SCALED if compute_dtype(device()) is torch.float16 else REHEARSED
-        settings = _arguments(folder, self.plan, evaluates=bool(self.validation)) | {
-            "max_steps": steps, "save_steps": steps, "eval_steps": steps,
-            "learning_rate": 0.0, "weight_decay": 0.0, "gradient_accumulation_steps": batches,
+        settings = _arguments(folder, self.plan, evaluates=bool(self.validation), packing=self.packs) | {
+            "max_steps": steps, "save_steps": steps, "eval_steps": steps, "learning_rate": 0.0, "weight_decay": 0.0,
         }  # fmt: skip
-        rows = longest(self.rows, self.plan.batch * batches)
+        rows = longest(self.rows, self.plan.effective_batch)
         validation = longest(self.validation, self.plan.batch) if self.validation else []
-        trainer = self._made(settings, rows, validation, talk, _Silent())
+        trainer = self._made(settings, rows, validation, talk, _Silent(), most=2)
         try:
             trainer.train()
+        except StepBroken as broken:
+            if broken.what is not Break.STOP:
+                raise broken.__cause__ or broken from None
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             # the next trainer wraps the model again
@@ -106,19 +118,23 @@ class Parts:
         validation: list[Encoded],
         talk: Talk,
         told: Any,
+        *,
         course: Course | None = None,
+        best: Best | None = None,
+        most: int = 0,
     ) -> SoloTrainer:
-        pad = pad_id(self.chat)
         return SoloTrainer(
             model=self.model,
             args=TrainingArguments(**settings),
             train_dataset=fed(rows),
             eval_dataset=fed(validation) or None,
-            data_collator=lambda batch: collate(batch, pad),
             callbacks=[Obedience(lambda: talk.stop_requested)],
             emit=told.emit,
+            asked=lambda: talk.stop_requested,
             tiled=self.tiled,
+            layout=self.layout(most),
             course=course,
+            best=best,
         )
 
 
@@ -140,20 +156,32 @@ def tiles(model: PeftModel, plan: TrainingPlan, rows: list[Encoded]) -> bool:
     return tiling_is_exact(model.get_base_model(), ids)
 
 
+def packs_rows(model: PeftModel, plan: TrainingPlan, rows: list[Encoded]) -> bool:
+    """Whether the plan asks for packing, and this model keeps rows apart that share a sequence."""
+    return plan.packing
+
+
 def longest(rows: list[Encoded], count: int) -> list[Encoded]:
     """The `count` longest rows, longest first; they begin again where there are fewer."""
     chosen = sorted(rows, key=lambda row: len(row.ids), reverse=True)[:count]
     return [chosen[place % len(chosen)] for place in range(count)]
 
 
-def _arguments(output: Path, plan: TrainingPlan, *, evaluates: bool) -> dict[str, Any]:
+def longest_sequence(rows: list[Encoded], plan: TrainingPlan, *, packing: bool) -> int:
+    """Tokens of the longest sequence that a step of the longest rows is laid into."""
+    lengths = [len(row.ids) for row in longest(rows, plan.effective_batch)]
+    laid = Layout(0, plan.batch, plan.tokens, packing=packing).lay(lengths)
+    return max(sum(lengths[at] for at in sequence) for each in laid for sequence in each)
+
+
+def _arguments(output: Path, plan: TrainingPlan, *, evaluates: bool, packing: bool) -> dict[str, Any]:
     where = device()
     half = compute_dtype(where) is torch.float16
     return {
         "output_dir": str(output),
-        "per_device_train_batch_size": plan.batch,
-        "per_device_eval_batch_size": plan.batch,
-        "gradient_accumulation_steps": plan.accumulation,
+        # a step is one batch to transformers; core.engine.steps lays it into micro-batches
+        "per_device_train_batch_size": plan.effective_batch,
+        "gradient_accumulation_steps": 1,
         "num_train_epochs": plan.epochs,
         "max_steps": plan.steps or -1,
         "learning_rate": plan.learning_rate,
@@ -173,7 +201,8 @@ def _arguments(output: Path, plan: TrainingPlan, *, evaluates: bool) -> dict[str
         "fp16": half,
         "tf32": True if where.type == "cuda" and not half else None,
         "use_cpu": where.type == "cpu",
-        "train_sampling_strategy": "group_by_length",
+        # packed steps need no rows of like length, and learn better from mixed ones
+        "train_sampling_strategy": "random" if packing else "group_by_length",
         "remove_unused_columns": False,
         "dataloader_pin_memory": where.type == "cuda",
         "report_to": "none",

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
 
-from core.data.prepare import Prepared, prepare
+from core.data.kept import changed, kept, order_of
+from core.data.prepare import prepare
+from core.data.prepared import Prepared
 from core.data.rows import Conversation
 from core.data.source import Halted
 from core.engine.encoding import ChatFormat, Encoded
@@ -27,12 +28,15 @@ class Rows:
     stages: tuple[tuple[int, float], ...] = ()
 
 
-def prepare_rows(plan: TrainingPlan, talk: Talk, folder: Path | None = None) -> Prepared:
-    """Read, clean, mix and split the plan's files and tell what is special; `folder` keeps what cleaning did.
+def prepare_rows(plan: TrainingPlan, talk: Talk, folder: Path | None = None, *, begun: bool = False) -> Prepared:
+    """Read, clean, mix and split the plan's files and tell what is special; `folder` keeps the rows.
 
-    Raises StopAsked and what `core.data.prepare.prepare` raises.
+    A run that has `begun` goes on with the rows that it kept. Raises Trouble(DATA_CHANGED) where it kept none and a
+    file is not what it was, StopAsked, and what `core.data.prepare.prepare` raises.
     """
     talk.emit(Stage(stage=StageName.READING))
+    if begun and folder is not None and (known := _begun_with(plan, talk, folder)):
+        return known
     try:
         found = prepare(plan, stopped=lambda: talk.stop_requested, folder=folder)
     except Halted:
@@ -45,6 +49,23 @@ def prepare_rows(plan: TrainingPlan, talk: Talk, folder: Path | None = None) -> 
         talk.emit(Noted(code="rows_mixed", facts={"rows": found.mixed, "wanted": found.mixed_wanted}))
     if found.shared:
         talk.emit(Noted(code="validation_shared", facts={"rows": found.shared}))
+    if folder is not None and not found.kept:
+        talk.emit(Noted(code="rows_not_kept"))
+    return found
+
+
+def _begun_with(plan: TrainingPlan, talk: Talk, folder: Path) -> Prepared | None:
+    """The rows that a run kept when it began; None when it kept none, or its plan now asks for others."""
+    order = order_of(folder, plan)
+    if order is None:
+        return None
+    found = kept(folder, plan)
+    for name, is_there in changed(order).items():
+        if found is not None:
+            facts = {"file": PurePath(name).name}
+            talk.emit(Noted(code="data_changed" if is_there else "data_gone", facts=facts))
+        elif is_there:
+            raise Trouble(Code.DATA_CHANGED, path=name)
     return found
 
 
@@ -86,7 +107,7 @@ def _encode(rows: list[Conversation], plan: TrainingPlan, chat: ChatFormat, talk
             if talk.stop_requested:
                 raise StopAsked(0)
         if id(row) not in known:
-            known[id(row)] = chat.encode(row.plain(), plan.tokens)
+            known[id(row)] = chat.encode(row.plain(), plan.tokens, row.definitions())
     encoded = [row for row in known.values() if row is not None]
     truncated = sum(row.truncated for row in encoded)
     if truncated:
@@ -102,8 +123,3 @@ def _assert_end_is_trained(rows: list[Encoded]) -> None:
     for row in rows:
         if row.never_ends:
             raise Trouble(Code.NOTHING_TO_LEARN, reason="the end-of-turn token is not trained")
-
-
-def fed(rows: list[Encoded]) -> list[dict[str, Any]]:
-    """Rows as the trainer takes them."""
-    return [{"input_ids": row.ids, "labels": row.labels} for row in rows]

@@ -14,10 +14,12 @@ import psutil
 import torch
 from peft import PeftModel
 
-from core.engine.device import device
-from core.engine.encoding import IGNORED, Encoded, collate
+from core.engine.device import autocast, device
+from core.engine.encoding import Encoded
 from core.engine.loading import load_base, recompute
 from core.engine.loss import hidden_states, plain_loss, tiled_loss, tiling_is_exact
+from core.engine.masks import shared_masks
+from core.engine.steps import Batch, Layout, fed, trained_tokens
 from core.events import Noted, Stage, StageName
 from core.files import tree_bytes
 from core.jobs.talk import Talk
@@ -28,8 +30,6 @@ STEPS = 0.2
 RATE = 0.25
 #: Free memory it takes, in sizes of the 16-bit weights: the weights, and room to work.
 ROOM = 3.0
-
-Batch = dict[str, torch.Tensor]
 
 
 def settles(plan: TrainingPlan, folder: Path) -> bool:
@@ -45,7 +45,7 @@ def settles(plan: TrainingPlan, folder: Path) -> bool:
 
 
 def settle(
-    plan: TrainingPlan, folder: Path, adapter: Path, rows: list[Encoded], pad: int, steps: int, talk: Talk
+    plan: TrainingPlan, folder: Path, adapter: Path, rows: list[Encoded], layout: Layout, steps: int, talk: Talk
 ) -> PeftModel:
     """Return the adapter on the 16-bit base after a fifth of `steps` more; stops early when asked to."""
     base = load_base(folder, Method.LORA, device())
@@ -57,11 +57,11 @@ def settle(
     total = max(4, round(steps * STEPS))
     model.train()
     taken = 0
-    for done, batches in enumerate(_steps(plan, rows, pad, total)):
+    for done, batches in enumerate(_steps(plan, rows, layout, total)):
         talk.emit(Stage(stage=StageName.SETTLING, done=done, total=total, unit="steps"))
         if talk.stop_requested:
             break
-        tokens = sum(int((b["labels"][:, 1:] != IGNORED).sum()) for b in batches)
+        tokens = trained_tokens(batches)
         for batch in batches:
             (_loss(base, batch, tiled=tiled) / max(tokens, 1)).backward()
         torch.nn.utils.clip_grad_norm_(learned, 1.0)
@@ -75,20 +75,17 @@ def settle(
 def _loss(base: Any, batch: Batch, *, tiled: bool) -> torch.Tensor:
     moved = {name: tensor.to(next(base.parameters()).device) for name, tensor in batch.items()}
     labels = moved.pop("labels")
-    with torch.autocast(labels.device.type, torch.float16, enabled=next(base.parameters()).dtype is torch.float16):
+    with autocast(labels.device), shared_masks():
         if tiled:
             return tiled_loss(hidden_states(base, **moved), labels, base.get_output_embeddings())
         return plain_loss(base(**moved, use_cache=False).logits, labels)
 
 
-def _steps(plan: TrainingPlan, rows: list[Encoded], pad: int, steps: int) -> Iterator[list[Batch]]:
+def _steps(plan: TrainingPlan, rows: list[Encoded], layout: Layout, steps: int) -> Iterator[list[Batch]]:
     """Micro-batches of each step, rows in a seeded order that starts over when it ends."""
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(plan.seed)).tolist()
     place = 0
     for _ in range(steps):
-        batches = []
-        for _ in range(plan.accumulation):
-            chosen = [rows[order[(place + i) % len(order)]] for i in range(min(plan.batch, len(order)))]
-            place += len(chosen)
-            batches.append(collate([{"input_ids": r.ids, "labels": r.labels} for r in chosen], pad))
-        yield batches
+        chosen = [rows[order[(place + i) % len(order)]] for i in range(min(plan.effective_batch, len(order)))]
+        place += len(chosen)
+        yield layout(fed(chosen))["micro_batches"]

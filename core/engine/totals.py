@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from math import ceil
 
 import torch
-from transformers.trainer_pt_utils import LengthGroupedSampler
+from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from core.data.lengths import buckets
 from core.data.rows import Conversation
 from core.engine.encoding import ChatFormat
+from core.engine.steps import Layout
+from core.packing import computed_tokens
 from core.plan import TrainingPlan
 from core.tokens import TokenTotals
 
@@ -44,6 +46,7 @@ def totals(
     counted = [row for row in every if row is not None]
     learned = [row for row in counted if row.trained]
     lengths = Counter(row.whole for row in counted)
+    tokens = [row.tokens for row in learned]
     return TokenTotals(
         number=number,
         rows=len(rows),
@@ -51,28 +54,33 @@ def totals(
         truncated=sum(row.truncated for row in learned),
         endless=sum(row.endless for row in learned),
         failed=len(every) - len(counted),
-        tokens=sum(row.tokens for row in learned),
+        tokens=sum(tokens),
         trained=sum(row.trained for row in learned),
-        padding=padding([row.tokens for row in learned], plan),
+        padding=padding(tokens, plan, packing=plan.packing),
+        padding_unpacked=padding(tokens, plan, packing=False),
         longest=max(lengths, default=0),
         lengths=buckets(lengths),
-        steps=ceil(ceil(len(learned) / plan.batch) / plan.accumulation),
+        steps=ceil(len(learned) / plan.effective_batch),
     )
 
 
-def padding(lengths: list[int], plan: TrainingPlan) -> int:
-    """Tokens that fill up the batches of one pass, in the order of the trainer: rows of like length together."""
-    if not lengths:
-        return 0
+def padding(lengths: list[int], plan: TrainingPlan, *, packing: bool) -> int:
+    """Tokens that fill up the micro-batches of one pass, its rows in a random order as the trainer has them."""
     generator = torch.Generator().manual_seed(plan.seed)
-    order = list(LengthGroupedSampler(plan.effective_batch, lengths=lengths, generator=generator))
-    batches = [order[start : start + plan.batch] for start in range(0, len(order), plan.batch)]
-    return sum(max(lengths[at] for at in batch) * len(batch) for batch in batches) - sum(lengths)
+    if packing:
+        order = torch.randperm(len(lengths), generator=generator).tolist()
+    else:
+        order = get_length_grouped_indices(lengths, plan.effective_batch, generator=generator) if lengths else []
+    layout, computed = Layout(0, plan.batch, plan.tokens, packing=packing), 0
+    for start in range(0, len(order), plan.effective_batch):
+        step = [lengths[at] for at in order[start : start + plan.effective_batch]]
+        computed += computed_tokens(layout.lay(step), step)
+    return computed - sum(lengths)
 
 
 def _counted(conversation: Conversation, plan: TrainingPlan, chat: ChatFormat) -> _Counted | None:
     try:
-        row = chat.row(conversation.plain())
+        row = chat.row(conversation.plain(), conversation.definitions())
     except Exception:  # a template may stumble over one row alone, and the token view says how
         return None
     encoded = row.cut(plan.tokens)

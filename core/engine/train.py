@@ -8,14 +8,17 @@ import torch
 from transformers import set_seed
 
 from core.commands import Command
+from core.engine.best import Best
+from core.engine.broken import Break, StepBroken
 from core.engine.device import device
 from core.engine.encoding import ChatFormat
 from core.engine.gauge import Gauge, gauge_of
 from core.engine.loading import load_tokenizer
 from core.engine.parts import Parts
 from core.engine.probe import proven
-from core.engine.saving import pad_id, save_adapter
+from core.engine.saving import save_adapter
 from core.engine.settle import settle, settles
+from core.engine.trainer import SoloTrainer
 from core.engine.workshop import Workshop
 from core.events import Event, Noted, Saved, Stage, StageName
 from core.fit import remember
@@ -46,28 +49,56 @@ def train(path: Path, talk: Talk, *, resume: bool, gauge: Gauge | None = None) -
     if parts.plan != plan:
         run.step_down(parts.plan)
     parts.announce(talk)
-    trainer = parts.trainer(talk)
+    best = Best(run.best, plan.patience, talk.history)
+    trainer = parts.trainer(talk, best)
     if checkpoint is not None:
         talk.emit(Noted(code="resumed", facts={"step": run.checkpoint_step()}))
     talk.emit(Stage(stage=StageName.TRAINING))
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    _train(trainer, checkpoint)
     step, total = trainer.state.global_step, trainer.state.max_steps
     stopped = talk.stop_requested and step < total
     if step:
+        if not stopped:
+            _judge(trainer, parts, best, talk)
         talk.emit(Stage(stage=StageName.SAVING))
         save_adapter(parts.model, chat, folder, run)
         talk.emit(Saved(step=step, path="adapter"))
     if stopped:
         raise StopAsked(step)
     memory = _learned(shop, parts, gauge)
-    rows, plan = parts.rows, parts.plan
+    rows, plan, layout = parts.rows, parts.plan, parts.layout()
     del trainer, parts
     if settles(plan, folder):
         # the adapter is saved already: a card that runs out of memory here costs nothing but this
         with contextlib.suppress(torch.cuda.OutOfMemoryError):
-            settled = settle(plan, folder, run.adapter, rows, pad_id(chat), step, talk)
+            settled = settle(plan, folder, run.adapter, rows, layout, step, talk)
             save_adapter(settled, chat, folder, run)
     return _result(run, step, talk.history) | memory
+
+
+def _train(trainer: SoloTrainer, checkpoint: Path | None) -> None:
+    """Train to the end, or to where it was asked to stop; what was learned until a step broke is kept."""
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except StepBroken as broken:
+        if broken.what in (Break.STOP, Break.MEMORY):
+            trainer.keep()
+        if broken.what is not Break.STOP:
+            raise broken.__cause__ or broken from None
+
+
+def _judge(trainer: SoloTrainer, parts: Parts, best: Best, talk: "Remembering") -> None:
+    """At the end the best adapter by validation is the one that counts, not the last one (D3)."""
+    history, step = talk.history, trainer.state.global_step
+    if parts.validation and (not history.evaluations or history.evaluations[-1].step < step):
+        trainer.evaluate()
+    if step < trainer.state.max_steps:
+        talk.emit(Noted(code="stopped_early", facts={"step": step, "waited": best.waited}))
+    newest = history.evaluations[-1] if history.evaluations else None
+    found = best.put_back(parts.model)
+    if found is not None and newest is not None:
+        facts = {"step": found.step, "loss": found.loss, "last_step": newest.step, "last_loss": newest.loss}
+        talk.emit(Noted(code="best_kept", facts=facts))
 
 
 def _learned(shop: Workshop, parts: Parts, gauge: Gauge | None) -> dict[str, Any]:

@@ -1,74 +1,130 @@
-"""SoloTrainer: transformers' Trainer with our loss head, token-weighted evaluation, whole checkpoints and events."""
+"""SoloTrainer: transformers' Trainer with our loss head, packed steps, token-weighted evaluation and events.
 
-import json
+To transformers a step is one batch: all its rows, laid into micro-batches by core.engine.steps. How rows lie makes no
+difference to what is learned, because losses are sums over trained tokens, divided by the step's trained tokens.
+"""
+
 import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import Trainer, TrainerControl
 
+from core.engine.best import Best
+from core.engine.broken import Break, StepBroken
+from core.engine.checkpoints import Chance, seal
 from core.engine.course import Course
-from core.engine.encoding import IGNORED
+from core.engine.device import autocast
 from core.engine.loss import hidden_states, plain_loss, tiled_loss
+from core.engine.masks import shared_masks
+from core.engine.steps import Batch, Layout, tensors, trained_tokens
 from core.events import Evaluated, Event, Noted, Saved, Stage, StageName, StepDone
-from core.files import sync_tree, write_text
 from core.runs import COMPLETE
 
-#: Seconds after which a checkpoint is written even when its step has not come.
-SAVE_AT_LEAST_EVERY = 300.0
-#: Whole checkpoints that are kept.
-KEEP = 2
+#: Rows whose evaluation is laid into micro-batches together.
+_EVALUATED_TOGETHER = 64
 
 
 class SoloTrainer(Trainer):
-    """Losses are sums over trained tokens divided by the trained tokens of the whole optimizer step."""
+    """Trains `fed` rows; its data collator is `layout`. A step that breaks ends `train` with StepBroken.
+
+    `asked` says whether training shall end now; `tiled` that the loss head works in tiles; `best` keeps the adapter of
+    the best evaluation and says when to stop.
+    """
 
     loss_is_scaled_for_ga = True
 
     def __init__(
-        self, *args: Any, emit: Callable[[Event], None], tiled: bool, course: Course | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        emit: Callable[[Event], None],
+        asked: Callable[[], bool],
+        tiled: bool,
+        layout: Layout,
+        course: Course | None = None,
+        best: Best | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
-        self._emit, self._tiled, self._course = emit, tiled, course
-        self._stage = -1
+        super().__init__(*args, data_collator=layout, **kwargs)
+        self._emit, self._asked, self._tiled, self._layout = emit, asked, tiled, layout
+        self._course, self._best, self._stage = course, best, -1
         self.model_accepts_loss_kwargs = True
         self._loss_shifts_labels = True
-        self._step_tokens = 0
+        self._said = StepDone(step=0, total_steps=0, epoch=0.0, loss=None, learning_rate=0.0)
+        self._places: tuple[int, ...] = ()
         self._step_started = time.monotonic()
+        self._chance = Chance.now()
 
-    def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
-        """Fetch the micro-batches of one step and remember how many tokens they train."""
+    def train(self, resume_from_checkpoint: str | bool | None = None, *args: Any, **kwargs: Any) -> Any:
+        """Train. Raises StepBroken; gradients of the broken step are gone, and chance is as before it."""
+        try:
+            return super().train(resume_from_checkpoint, *args, **kwargs)
+        except StepBroken:
+            self.model.zero_grad(set_to_none=True)
+            self._chance.put_back()
+            raise
+
+    def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: torch.device) -> tuple[list[Any], Any]:
+        """Fetch the rows of one step; the second value is how many tokens it trains, on all processes."""
         self._step_started = time.monotonic()
         self._enter_stage()
-        samples, tokens = super().get_batch_samples(*args, **kwargs)
-        self._step_tokens = int(tokens or 0)
-        return samples, tokens
+        steps = [step for step in [next(epoch_iterator, None)] if step is not None]
+        items = sum(trained_tokens(step["micro_batches"]) for step in steps)
+        for step in steps:
+            self._places = tuple(step["places"])
+            self._said = StepDone(
+                step=0, total_steps=0, epoch=0.0, loss=None, learning_rate=0.0,
+                rows=len(self._places), tokens=step["tokens"], trained_tokens=items,
+            )  # fmt: skip
+        return steps, self._over_processes(torch.tensor(items, device=device))
 
-    def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
-        """Loss of a micro-batch as its share of the step's mean over trained tokens."""
-        total = self._summed_loss(inputs)
-        items = num_items_in_batch if num_items_in_batch is not None else _trained(inputs["labels"])
-        loss = total / torch.as_tensor(items, device=total.device).clamp(min=1)
-        return (loss, {}) if return_outputs else loss
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
+        """Forward and backward pass of every micro-batch of a step; returns the step's mean loss."""
+        self._chance = Chance.now()
+        model.train()
+        try:
+            loss = self._all_micro_batches(inputs["micro_batches"], num_items_in_batch)
+        except torch.cuda.OutOfMemoryError as error:
+            raise self._broken(Break.MEMORY) from error
+        if self.accelerator.num_processes > 1:
+            self._sum_gradients()
+        if not torch.isfinite(loss):
+            raise self._broken(Break.LOSS)
+        return loss
+
+    def _all_micro_batches(self, batches: Sequence[Batch], items: torch.Tensor) -> torch.Tensor:
+        total = torch.zeros((), device=self.args.device)
+        for batch in batches:
+            if self._asked():
+                raise self._broken(Break.STOP)
+            loss = self._summed_loss(self._prepare_inputs(batch)) / items.clamp(min=1)
+            self.accelerator.backward(loss)
+            total += loss.detach()
+        # transformers takes the mean over processes of what each of them reports
+        return total * self.accelerator.num_processes
+
+    def _clip_grad_norm(self, model: Any) -> Any:
+        norm = super()._clip_grad_norm(model)
+        # scaled fp16 gradients overflow now and then: the scaler passes over such a step and scales less
+        if self.accelerator.scaler is None and not math.isfinite(float(norm)):
+            raise self._broken(Break.GRADIENT)
+        return norm
 
     def evaluate(self, *_args: Any, **_kwargs: Any) -> dict[str, float]:
-        """Mean loss over every trained token of the validation rows; the batch is the plan's, no logits are kept."""
+        """Mean loss over every trained token of the validation rows, packed like the steps; no logits are kept."""
         self._emit(Stage(stage=StageName.EVALUATING))
         self.model.eval()
-        total, count = 0.0, 0
+        total = torch.zeros(2, dtype=torch.float64)
         with torch.no_grad():
-            for raw in self.get_eval_dataloader():
-                inputs = self._prepare_inputs(raw)
-                total += self._summed_loss(inputs).item()
-                count += int(_trained(inputs["labels"]))
+            for batch in self._validation():
+                total += torch.tensor([self._summed_loss(self._prepare_inputs(batch)).item(), trained_tokens([batch])])
         self.model.train()
-        loss = total / max(count, 1)
+        summed, count = self._over_processes(total.to(self.args.device)).tolist()
+        loss = summed / max(count, 1)
         finite = math.isfinite(loss)
         perplexity = math.exp(min(loss, 700.0)) if finite else None
         self._emit(Evaluated(step=self.state.global_step, loss=loss if finite else None, perplexity=perplexity))
@@ -76,7 +132,19 @@ class SoloTrainer(Trainer):
         metrics = {"eval_loss": loss}
         control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         self.control: TrainerControl = control
+        if self._best is not None and self._best.judge(self.model):
+            self.control.should_training_stop = True
         return metrics
+
+    def _validation(self) -> Any:
+        """Micro-batches of the validation rows; rows of like length come together. Each process has its share."""
+        dataset: Any = self.eval_dataset
+        rows = sorted(dataset, key=lambda row: len(row["input_ids"]), reverse=True)
+        rows = rows[self.accelerator.process_index :: self.accelerator.num_processes]
+        for start in range(0, len(rows), _EVALUATED_TOGETHER):
+            part = rows[start : start + _EVALUATED_TOGETHER]
+            for each in self._layout.lay([len(row["input_ids"]) for row in part]):
+                yield tensors([[part[at] for at in sequence] for sequence in each], self._layout.pad)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Turn the record of a step into an event."""
@@ -84,19 +152,35 @@ class SoloTrainer(Trainer):
         if "loss" not in logs:
             return
         peak = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
-        self._emit(
-            StepDone(
-                step=self.state.global_step,
-                total_steps=self.state.max_steps,
-                epoch=self._course.epoch(self._seen) if self._course else float(self.state.epoch or 0.0),
-                loss=_finite(logs["loss"]),
-                learning_rate=float(logs.get("learning_rate", 0.0)),
-                gradient_norm=_finite(logs.get("grad_norm")),
-                trained_tokens=self._step_tokens,
-                seconds=time.monotonic() - self._step_started,
-                peak_bytes=peak,
-            )
+        done = StepDone(
+            step=self.state.global_step,
+            total_steps=self.state.max_steps,
+            epoch=self._course.epoch(self._seen) if self._course else float(self.state.epoch or 0.0),
+            loss=_finite(logs["loss"]),
+            learning_rate=float(logs.get("learning_rate", 0.0)),
+            gradient_norm=_finite(logs.get("grad_norm")),
+            trained_tokens=self._said.trained_tokens,
+            seconds=time.monotonic() - self._step_started,
+            peak_bytes=peak,
+            tokens=self._said.tokens,
+            rows=self._said.rows,
         )
+        self._emit(done)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The rows of the newest step, by their place among the training rows."""
+        return self._places
+
+    def keep(self) -> None:
+        """Write a checkpoint of the last whole step, unless there is one already."""
+        folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
+        if self.state.global_step and not (folder / COMPLETE).exists():
+            self._save_checkpoint(self.model, None)
+
+    def floating_point_ops(self, _inputs: Any) -> int:
+        """Nobody asks, and a step is no batch of transformers'."""
+        return 0
 
     def _get_train_sampler(self, *args: Any, **kwargs: Any) -> Any:
         """Rows in stages come in the order of the course."""
@@ -105,7 +189,7 @@ class SoloTrainer(Trainer):
     @property
     def _seen(self) -> int:
         """Rows of the steps so far."""
-        return self.state.global_step * self.args.per_device_train_batch_size * self.args.gradient_accumulation_steps
+        return self.state.global_step * self.args.per_device_train_batch_size
 
     def _enter_stage(self) -> None:
         """Tell when the next step begins another stage."""
@@ -116,75 +200,45 @@ class SoloTrainer(Trainer):
             self._emit(Noted(code="stage_begins", facts=facts))
             self._stage = stage
 
-    def _summed_loss(self, inputs: dict[str, Any]) -> torch.Tensor:
+    def _summed_loss(self, batch: Batch) -> torch.Tensor:
         base = self.accelerator.unwrap_model(self.model).get_base_model()
-        fed = {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"]}
-        with self._autocast():
+        given = {name: tensor for name, tensor in batch.items() if name != "labels"}
+        with autocast(self.args.device), shared_masks():
             if self._tiled:
-                return tiled_loss(hidden_states(base, **fed), inputs["labels"], base.get_output_embeddings())
-            return plain_loss(base(**fed, use_cache=False).logits, inputs["labels"])
+                return tiled_loss(hidden_states(base, **given), batch["labels"], base.get_output_embeddings())
+            return plain_loss(base(**given, use_cache=False).logits, batch["labels"])
 
-    def _autocast(self) -> Any:
-        # fp32 adapters on an fp16 base need it; on a bf16 base peft casts by itself
-        return torch.autocast(self.args.device.type, torch.float16, enabled=self.args.fp16)
+    def _broken(self, what: Break) -> StepBroken:
+        return StepBroken(what, self.state.global_step, self._places)
+
+    def _over_processes(self, value: torch.Tensor) -> torch.Tensor:
+        summed: torch.Tensor = self.accelerator.reduce(value, reduction="sum")
+        return summed
+
+    def _sum_gradients(self) -> None:
+        """Add up the gradients of all processes: losses are shares of the whole step's mean already."""
+        for parameter in self.model.parameters():
+            if parameter.requires_grad:
+                parameter.grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+                torch.distributed.all_reduce(parameter.grad)
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """Write the adapter only: no pickled arguments, the tokenizer goes with the finished adapter."""
         self.model.save_pretrained(output_dir or self.args.output_dir, state_dict=state_dict)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Write a checkpoint, flush it to the disk, then mark it whole; older ones go only after that."""
+        """Write a checkpoint and seal it."""
         self._emit(Stage(stage=StageName.SAVING))
         root = Path(str(self.args.output_dir))
         folder = root / f"checkpoint-{self.state.global_step}"
-        shutil.rmtree(folder, ignore_errors=True)
+        if self.is_world_process_zero():
+            shutil.rmtree(folder, ignore_errors=True)
         super()._save_checkpoint(model, trial)
-        sync_tree(folder)
-        write_text(folder / COMPLETE, json.dumps({"step": self.state.global_step}))
-        _forget_old(root, keep=KEEP)
+        if self.is_world_process_zero():
+            seal(folder, self.state.global_step)
         self._emit(Saved(step=self.state.global_step, path=f"{root.name}/{folder.name}"))
         self._emit(Stage(stage=StageName.TRAINING))
 
 
-class Obedience(TrainerCallback):
-    """Stops between micro-batches when asked, with a checkpoint, and saves when the last one is too old."""
-
-    def __init__(self, stop_requested: Callable[[], bool]) -> None:
-        self._stop_requested = stop_requested
-        self._saved_at = time.monotonic()
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> TrainerControl:
-        if time.monotonic() - self._saved_at > SAVE_AT_LEAST_EVERY:
-            control.should_save = True
-        return self.on_substep_end(args, state, control)
-
-    def on_substep_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> TrainerControl:
-        if self._stop_requested():
-            control.should_training_stop = True
-            # before the first step there is nothing to keep
-            control.should_save = state.global_step > 0
-        return control
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._saved_at = time.monotonic()
-
-
-def _trained(labels: torch.Tensor) -> torch.Tensor:
-    return (labels[:, 1:] != IGNORED).sum()
-
-
 def _finite(value: Any) -> float | None:
     return float(value) if value is not None and math.isfinite(float(value)) else None
-
-
-def _forget_old(root: Path, keep: int) -> None:
-    """Remove checkpoints beyond the newest `keep` whole ones; what is not whole is of no use either."""
-    whole = sorted(root.glob(f"checkpoint-*/{COMPLETE}"), key=lambda p: int(p.parent.name.rpartition("-")[2]))
-    kept = {p.parent for p in whole[-keep:]}
-    for folder in root.glob("checkpoint-*"):
-        if folder not in kept:
-            shutil.rmtree(folder, ignore_errors=True)

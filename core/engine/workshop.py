@@ -7,11 +7,10 @@ import torch
 
 from core import gpu
 from core.catalog import spec_from_config
-from core.data.prepare import Prepared
-from core.engine.device import compute_dtype, device
+from core.data.prepared import Prepared
 from core.engine.encoding import ChatFormat
 from core.engine.gauge import Gauge
-from core.engine.parts import Parts, model_for, tiles
+from core.engine.parts import Parts, longest_sequence, model_for, packs_rows, tiles
 from core.engine.rows import Rows, encode_rows, prepare_rows
 from core.fit import UNFITTED, Constants, Sample, constants_of
 from core.jobs.talk import Talk
@@ -42,11 +41,13 @@ class Workshop:
     def make(self, plan: TrainingPlan) -> Parts:
         """The parts of `plan`. Raises Trouble(NOTHING_TO_LEARN, MODEL_*, PLAN_INVALID) and StopAsked."""
         if plan.tokens != self._tokens:
-            self._prepared = self._prepared or prepare_rows(plan, self._talk, self._run.data)
+            begun = self._run.checkpoint() is not None
+            self._prepared = self._prepared or prepare_rows(plan, self._talk, self._run.data, begun=begun)
             self._rows, self._tokens = encode_rows(self._prepared, plan, self._chat, self._talk), plan.tokens
         rows = self._rows
         model = model_for(self._folder, plan, self._talk)
-        return Parts(self._run, plan, self._chat, rows, model, tiled=tiles(model, plan, rows.train))
+        tiled, packs = tiles(model, plan, rows.train), packs_rows(model, plan, rows.train)
+        return Parts(self._run, plan, self._chat, rows, model, tiled=tiled, packs=packs)
 
     def let_go(self) -> None:
         """Forget the rows as text: no plan of another length will be made."""
@@ -80,13 +81,11 @@ class Workshop:
         )
 
     def _estimate(self, plan: TrainingPlan, constants: Constants) -> Estimate:
-        """The plan with rows no longer than they are."""
-        rows = self._rows
-        longest = max((len(row.ids) for row in (*rows.train, *rows.validation)), default=plan.tokens)
-        longest = min(plan.tokens, longest)
-        half = compute_dtype(device()) is torch.float16
+        """The plan with sequences no longer than its rows make them."""
+        rows = self._rows.train
+        longest = longest_sequence(rows, plan, packing=plan.packing) if rows else plan.tokens
         shape = replace(plan, tokens=max(SHORTEST, longest))
-        return estimate(self._architecture, shape, autocast=half, constants=constants)
+        return estimate(self._architecture, shape, constants=constants)
 
 
 def card_of(plan: TrainingPlan) -> tuple[str, str]:

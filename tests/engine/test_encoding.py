@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.engine.encoding import IGNORED, ChatFormat, Encoded, collate
+from core.engine.encoding import IGNORED, ChatFormat, Encoded
 from core.problems import Code, Trouble
 from tests.tiny import TEMPLATE, make_tiny_tokenizer
 
@@ -94,16 +94,6 @@ def test_no_end_token_at_all_is_refused() -> None:
     with pytest.raises(Trouble) as refused:
         ChatFormat(tokenizer)
     assert refused.value.problem.code is Code.MODEL_INCOMPLETE
-
-
-def test_padding_is_masked_and_never_trained_although_it_is_the_end_token() -> None:
-    chat = ChatFormat(make_tiny_tokenizer())
-    rows = [chat.encode(TURN, 512), chat.encode(TALK, 512)]
-    batch = collate([{"input_ids": r.ids, "labels": r.labels} for r in rows if r], chat.end_id)
-    length = len(rows[0].ids)  # type: ignore[union-attr]
-    assert batch["input_ids"].shape == batch["labels"].shape == batch["attention_mask"].shape
-    assert batch["attention_mask"][0].sum() == length
-    assert (batch["labels"][0, length:] == IGNORED).all() and (batch["input_ids"][0, length:] == chat.end_id).all()
 
 
 MARKED = TEMPLATE.replace(

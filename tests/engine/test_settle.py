@@ -11,6 +11,7 @@ import torch
 from core.engine.encoding import ChatFormat
 from core.engine.loading import attach_saved_adapter, load_base, load_tokenizer
 from core.engine.settle import settle, settles
+from core.engine.steps import Layout
 from core.engine.train import train
 from core.events import Noted, Stage, StageName
 from core.plan import Method, TrainingPlan
@@ -42,7 +43,7 @@ def test_the_loss_on_the_16_bit_base_falls(
     row = chat.encode(ROW, 256)
     assert row is not None
     talk = Listener()
-    model = settle(run.plan(), tiny_base, run.adapter, [row] * 4, chat.end_id, 100, talk)
+    model = settle(run.plan(), tiny_base, run.adapter, [row] * 4, Layout(chat.end_id, 2, 128, packing=True), 100, talk)
     assert loss_on_16_bits(model, chat) < 0.9 * before
     assert sum(s.stage is StageName.SETTLING for s in talk.of(Stage)) == 20
 
@@ -69,5 +70,5 @@ def test_asked_to_stop_it_says_how_far_it_came(make_run: Callable[..., RunFolder
     row = chat.encode(ROW, 256)
     assert row is not None
     talk = Listener(stop_when=lambda e: isinstance(e, Stage) and e.stage is StageName.SETTLING and e.done == 3)
-    settle(run.plan(), tiny_base, run.adapter, [row] * 4, chat.end_id, 100, talk)
+    settle(run.plan(), tiny_base, run.adapter, [row] * 4, Layout(chat.end_id, 2, 128, packing=True), 100, talk)
     assert [n.facts["steps"] for n in talk.of(Noted)] == [3]

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from core.commands import Command, CountTokens, FindRow, Say, ShowRow, Stop
-from core.engine import parts
+from core.engine import steps, trainer
 from core.engine.encoding import IGNORED, ChatFormat
 from core.engine.rows import read_rows
 from core.engine.tokens import MOST_CUT, TokenView, conversations, pieces, show_tokens
@@ -122,35 +122,48 @@ def test_the_pieces_make_up_the_text(rows_file: Path, template: str | None) -> N
         assert row.file == conversation.file and row.line == conversation.line > 0
 
 
+@pytest.mark.parametrize("packing", [True, False], ids=["packed", "padded"])
 def test_training_was_fed_what_is_shown(
-    tmp_path: Path, tiny_base: Path, make_run: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch
+    packing: bool, tmp_path: Path, tiny_base: Path, make_run: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The batches of a real run, row by row, without their padding."""
     fed: set[tuple[tuple[int, ...], tuple[bool, ...]]] = set()
-    collate = parts.collate
+    together = 0
+    tensors = steps.tensors
 
-    def watched(rows: Any, pad: int) -> dict[str, torch.Tensor]:
-        batch = collate(rows, pad)
-        for ids, labels, mask in zip(*(batch[n] for n in ("input_ids", "labels", "attention_mask")), strict=True):
-            length = int(mask.sum())
-            assert (labels[length:] == IGNORED).all()
-            fed.add((tuple(ids[:length].tolist()), tuple(trained_places(labels[:length].tolist()))))
+    def watched(sequences: Any, pad: int) -> dict[str, torch.Tensor]:
+        nonlocal together
+        batch = tensors(sequences, pad)
+        for at, sequence in enumerate(sequences):
+            ids, labels = batch["input_ids"][at].tolist(), batch["labels"][at].tolist()
+            together += len(sequence) > 1
+            for row in sequence:
+                length = len(row["input_ids"])
+                fed.add((tuple(ids[:length]), tuple(trained_places(labels[:length]))))
+                ids, labels = ids[length:], labels[length:]
+            assert set(labels) <= {IGNORED}
         return batch
 
-    monkeypatch.setattr(parts, "collate", watched)
+    monkeypatch.setattr(steps, "tensors", watched)
+    monkeypatch.setattr(trainer, "tensors", watched)
     files = []
     for name, rows in SHAPES.items():
         files.append(tmp_path / f"{name}.jsonl")
         files[-1].write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     (tmp_path / "book.txt").write_text(PROSE, encoding="utf-8")
     files.append(tmp_path / "book.txt")
-    run = make_run(data=tuple(map(str, files)), tokens=96, passage=400, validation_share=0.3, epochs=1.0)
+    short = [{"question": f"{i}?", "answer": "8"} for i in range(4)]
+    files.append(tmp_path / "short.jsonl")
+    files[-1].write_text("".join(json.dumps(row) + "\n" for row in short), encoding="utf-8")
+    settings = {"tokens": 96, "passage": 400, "validation_share": 0.3, "epochs": 1.0, "batch": 1, "accumulation": 8}
+    run = make_run(data=tuple(map(str, files)), packing=packing, **settings)
     train(run.path, Listener(), resume=False)
+    assert bool(together) == packing
     talk = Listener()
-    talk.commands = [ShowRow(number=place, row=place) for place in range(1, 11)]
+    talk.commands = [ShowRow(number=place, row=place) for place in range(1, 15)]
     told = show_tokens(run.plan(), talk, keep_open=True)
     rows = talk.of(RowTokens)
-    assert len(rows) == told["rows"] + told["validation"] == 11 and told["validation"] > 0
+    assert len(rows) == told["rows"] + told["validation"] == 15 and told["validation"] > 0
     assert {(tuple(ids), tuple(marks)) for ids, marks in map(consumed, rows)} == fed
     assert any(piece.kind is Kind.TRUNCATED for row in rows for piece in row.tokens)
 
@@ -295,29 +308,30 @@ def test_no_rows_are_a_problem(tmp_path: Path) -> None:
     assert refused.value.problem.code is Code.NOTHING_TO_LEARN
 
 
+@pytest.mark.parametrize("packing", [True, False], ids=["packed", "padded"])
 def test_totals_are_those_of_the_run(
-    data_file: Path, tiny_base: Path, make_run: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch
+    packing: bool, data_file: Path, tiny_base: Path, make_run: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tokens, padding and steps of a real epoch."""
     batches: list[tuple[int, int]] = []
-    collate = parts.collate
+    tensors = steps.tensors
 
-    def watched(rows: Any, pad: int) -> dict[str, torch.Tensor]:
-        batch = collate(rows, pad)
-        batches.append((batch["attention_mask"].numel(), int(batch["attention_mask"].sum())))
+    def watched(sequences: Any, pad: int) -> dict[str, torch.Tensor]:
+        batch = tensors(sequences, pad)
+        batches.append((batch["input_ids"].numel(), sum(len(row["input_ids"]) for each in sequences for row in each)))
         return batch
 
     long = {"instruction": "Why? " * 30, "output": "Cut."}
     half = {"instruction": "Tell me", "output": "more and " * 20}
     with data_file.open("a") as file:
         file.writelines(json.dumps(row) + "\n" for row in (long, half))
-    settings = {"tokens": 96, "validation_share": 0.0, "batch": 3, "accumulation": 2}
+    settings = {"tokens": 96, "validation_share": 0.0, "batch": 3, "accumulation": 2, "packing": packing}
     talk = Listener()
     talk.commands = [CountTokens(number=5)]
     run = make_run(**settings, epochs=1.0)
     show_tokens(run.plan(), talk, keep_open=True)
     (found,) = talk.of(TokenTotals)
-    monkeypatch.setattr(parts, "collate", watched)
+    monkeypatch.setattr(steps, "tensors", watched)
     told = Listener()
     result = train(run.path, told, resume=False)
     assert (found.number, found.rows, found.skipped, found.truncated, found.endless, found.failed) == (

@@ -1,0 +1,82 @@
+"""The rows of one optimizer step as the tensors that a model is fed with, micro-batch by micro-batch.
+
+Sequences are padded on the right, and tokens look back only: padding needs no mask, and attention is at its fastest.
+Where a sequence holds several rows their positions begin again at 0, by which transformers keeps them apart.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.engine.encoding import IGNORED, Encoded
+from core.packing import MicroBatch, computed_tokens, packed, padded
+
+Batch = dict[str, torch.Tensor]
+
+#: Lengths of masked sequences are multiples of this: attention kernels would copy other masks.
+ALIGNED = 8
+
+
+class Layout:
+    """Lays the rows of a step into micro-batches of at most `batch` sequences of at most `tokens` tokens.
+
+    `packing` lets rows share sequences. `most` > 0 keeps only that many micro-batches, the largest: for rehearsals.
+    """
+
+    def __init__(self, pad: int, batch: int, tokens: int, *, packing: bool, most: int = 0) -> None:
+        self.pad, self._batch, self._tokens, self._packing, self._most = pad, batch, tokens, packing, most
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Collate `fed` rows. Returns `micro_batches` (see `lay`) and `places`, which rows they are made of."""
+        lengths = [len(row["input_ids"]) for row in rows]
+        laid = [[[rows[at] for at in sequence] for sequence in each] for each in self.lay(lengths)]
+        return {
+            "micro_batches": [tensors(each, self.pad) for each in laid],
+            "places": [row["place"] for each in laid for sequence in each for row in sequence],
+            "tokens": sum(lengths),
+        }
+
+    def lay(self, lengths: Sequence[int]) -> list[MicroBatch]:
+        """Places of rows of these lengths, micro-batch by micro-batch."""
+        laid = packed(lengths, self._batch, self._tokens) if self._packing else padded(lengths, self._batch)
+        if self._most:
+            laid = sorted(laid, key=lambda each: computed_tokens([each], lengths), reverse=True)[: self._most]
+        return laid
+
+
+def fed(rows: Sequence[Encoded]) -> list[dict[str, Any]]:
+    """Rows as the trainer takes them; `place` counts them."""
+    return [{"input_ids": row.ids, "labels": row.labels, "place": place} for place, row in enumerate(rows)]
+
+
+def tensors(sequences: Sequence[Sequence[dict[str, Any]]], pad: int) -> Batch:
+    """Sequences of rows as tensors (sequences, longest): input_ids and labels, IGNORED for padding and first tokens.
+
+    `position_ids` are there when a sequence holds more than one row.
+    """
+    together = any(len(sequence) > 1 for sequence in sequences)
+    longest = max(sum(len(row["input_ids"]) for row in sequence) for sequence in sequences)
+    if together:
+        longest = -(-longest // ALIGNED) * ALIGNED
+    ids = np.full((len(sequences), longest), pad, np.int64)
+    labels = np.full((len(sequences), longest), IGNORED, np.int64)
+    positions = np.zeros((len(sequences), longest), np.int64)
+    for at, sequence in enumerate(sequences):
+        start = 0
+        for row in sequence:
+            stop = start + len(row["input_ids"])
+            ids[at, start:stop], labels[at, start:stop] = row["input_ids"], row["labels"]
+            # nothing before it says what the first token of a row is
+            labels[at, start] = IGNORED
+            # padding goes on counting: a row of its own would need a mask
+            positions[at, start:] = np.arange(longest - start)
+            start = stop
+    arrays = {"input_ids": ids, "labels": labels} | ({"position_ids": positions} if together else {})
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def trained_tokens(batches: Sequence[Batch]) -> int:
+    """How many tokens of the micro-batches are learned from."""
+    return sum(int((batch["labels"][:, 1:] != IGNORED).sum()) for batch in batches)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from core.architecture import Architecture
 from core.catalog import ModelSpec, models, spec_of
 from core.explain import changes, quality_of_change, step_cost, titled_change
-from core.plan import Method, TrainingPlan
+from core.plan import Method, TrainingPlan, with_method
 from core.problems import Trouble
 from core.reasons import Reason
 from core.shapes import RECOMPUTATION, shorter_than
@@ -31,6 +31,18 @@ def smaller(plan: TrainingPlan) -> TrainingPlan | None:
     user to agree to: see `smaller_model`.
     """
     return _smaller_shape(plan) or shorter_than(plan) or _smaller_method(plan)
+
+
+def gentler(plan: TrainingPlan) -> TrainingPlan | None:
+    """The next step down that changes nothing in what is learned, for a run that has begun; None when there is none.
+
+    Fewer rows are computed at once while a step has exactly as many, then more is recomputed.
+    """
+    fewer = [batch for batch in range(plan.batch // 2, 0, -1) if plan.effective_batch % batch == 0]
+    if plan.batch > 1 and plan.effective_batch // fewer[0] <= _MOST_ACCUMULATION:
+        return replace(plan, batch=fewer[0], accumulation=plan.effective_batch // fewer[0])
+    more = [step for step in RECOMPUTATION if _recomputed(step) > _recomputed(plan.checkpointing)]
+    return replace(plan, checkpointing=more[0]) if more else None
 
 
 def smaller_model(model: ModelSpec) -> ModelSpec | None:
@@ -92,7 +104,7 @@ def _recomputed(checkpointing: str) -> float:
 
 def _smaller_method(plan: TrainingPlan) -> TrainingPlan | None:
     below = methods_from(plan.method)[1:]
-    return replace(plan, method=below[0]) if below else None
+    return with_method(plan, below[0]) if below else None
 
 
 def _series(model: ModelSpec) -> str:

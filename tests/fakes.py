@@ -1,16 +1,13 @@
 """Jobs that behave badly on purpose, and helpers to run jobs in tests; importable by spawned children."""
 
 import os
-import queue
 import signal
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.commands import GoOn, Pause
-from core.events import Event, Last, Noted, Paused, Saved, Stage, StageName, Wait, WentOn
+from core.events import Event, Last, Noted, Paused, Saved, Stage, StageName, WentOn
 from core.jobs.process import JobProcess
 from core.jobs.talk import StopAsked, Talk
 from core.plan import TrainingPlan
@@ -80,19 +77,16 @@ class Obeys:
     """Takes steps until asked to stop, and waits between two of them from a Pause to the next GoOn."""
 
     def run(self, talk: Talk) -> dict[str, Any]:
-        heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        threading.Thread(target=lambda: [heard.put(talk.next_command()) for _ in iter(int, 1)], daemon=True).start()
         talk.emit(Stage(stage=StageName.TRAINING))
-        waits: Wait | None = None
+        waits = False
         while not talk.stop_requested:
             time.sleep(0.01)
-            said = None if heard.empty() else heard.get()
-            if isinstance(said, Pause):
-                waits = said.reason
-                talk.emit(Paused(step=1, reason=said.reason))
-            elif isinstance(said, GoOn) and waits:
-                waits = None
+            pause = talk.pause
+            if pause is not None and not waits:
+                talk.emit(Paused(step=1, reason=pause.reason))
+            elif pause is None and waits:
                 talk.emit(WentOn(step=1))
+            waits = pause is not None
         raise StopAsked(1)
 
 

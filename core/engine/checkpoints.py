@@ -56,3 +56,18 @@ class Chance:
         torch.set_rng_state(self.cpu)
         if self.cuda is not None:
             torch.cuda.set_rng_state(self.cuda)
+
+
+def set_rate(optimizer: Any, scheduler: Any, rate: float) -> None:
+    """Give a schedule that was loaded from a checkpoint the learning rate `rate`, from its next step on.
+
+    That is the rate of the first group; others keep their ratio to it.
+    """
+    before = scheduler.base_lrs[0]
+    if not before or before == rate:
+        return
+    scheduler.base_lrs = [each * rate / before for each in scheduler.base_lrs]
+    for group in optimizer.param_groups:
+        group["lr"], group["initial_lr"] = group["lr"] * rate / before, group["initial_lr"] * rate / before
+    # what is logged as the rate of the next step
+    scheduler._last_lr = [group["lr"] for group in optimizer.param_groups]

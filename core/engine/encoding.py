@@ -14,7 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from core.data.template import FALLBACK_TEMPLATE, Messages
+from core.data.codes import RowFault
+from core.data.template import FALLBACK_TEMPLATE
+from core.data.toolform import Messages, Tools
+from core.engine.answers import Answers
 from core.engine.rendering import Range, Rendering
 from core.problems import Code, Trouble
 
@@ -28,13 +31,16 @@ Tokens = npt.NDArray[np.int32]
 class Encoded:
     """One row: token ids and labels of the same length, labels IGNORED where nothing is trained.
 
-    `end` is the token that a whole row must train so that the model learns to stop; None when nobody knows.
+    `end` is the token that a whole row must train so that the model learns to stop; None when nobody knows. `file` and
+    `line` say where the row comes from.
     """
 
     ids: Tokens
     labels: Tokens
     truncated: bool = False
     end: int | None = None
+    file: str = ""
+    line: int = 0
 
     @property
     def trained(self) -> int:
@@ -58,7 +64,7 @@ class Row:
     ids: list[int]
     trained: list[bool]
     ends: list[int]
-    end: int
+    end: int | None
 
     def cut(self, limit: int) -> Encoded | None:
         """Cut on the right at `limit` tokens; None when no answer token is left."""
@@ -84,28 +90,44 @@ class ChatFormat:
                 raise Trouble(Code.MODEL_INCOMPLETE, path=tokenizer.name_or_path, missing="end-of-text token")
             tokenizer.chat_template = FALLBACK_TEMPLATE.replace("{{ first }}", self._first)
         self._rendering = Rendering(tokenizer, system)
-        self.end_id, self._appended_end = self._end_of_turn()
+        self.end_id, appended = self._end_of_turn()
+        end = tokenizer.convert_ids_to_tokens(self.end_id)
+        self._answers = Answers(self._rendering, end, tokenizer.eos_token if appended else "")
         self.marked = self._rendering.has_marks() and self._marks_the_end()
 
-    def prompt_ids(self, messages: Messages) -> list[int]:
-        """Tokens of `messages` up to where the model answers."""
-        return self._ids(self._rendering.text(messages, prompt=True))
+    def prompt_ids(self, messages: Messages, tools: Tools = None) -> list[int]:
+        """Tokens of `messages` up to where the model answers, or of the beginning of a running text."""
+        if messages[0]["role"] == "text":
+            return self._ids(self._first) + self._ids(messages[0]["content"])
+        return self._ids(self._rendering.text(messages, tools, prompt=True))
 
-    def prompt_text(self, messages: Messages) -> str:
+    def prompt_text(self, messages: Messages, tools: Tools = None) -> str:
         """The exact string that those tokens stand for."""
-        return self._rendering.text(messages, prompt=True)
+        return self._rendering.text(messages, tools, prompt=True)
 
-    def encode(self, messages: Messages, limit: int) -> Encoded | None:
+    def refuses(self, messages: Messages, tools: Tools = None) -> RowFault | None:
+        """Why the model's template cannot show a row with tools as it is, None when it can."""
+        return self._rendering.refuses(messages, tools)
+
+    def encode(self, messages: Messages, limit: int, tools: Tools = None) -> Encoded | None:
         """Encode one conversation, cut on the right at `limit` tokens; None when no answer token is left."""
-        return self.row(messages).cut(limit)
+        return self.row(messages, tools).cut(limit)
 
-    def row(self, messages: Messages) -> Row:
-        """Encode one conversation, or one passage of running text (a single message of the role "text"), whole."""
+    def row(self, messages: Messages, tools: Tools = None) -> Row:
+        """Encode one conversation, or one passage of running text (a single message of the role "text"), whole.
+
+        `tools` are the definitions that come with the conversation; calls are trained like answers.
+        """
         if messages[0]["role"] == "text":
             return self._running(messages[0]["content"])
         if self.marked:
-            return self._by_marks(*self._rendering.marked(messages))
-        return self._joined(self._segments(messages))
+            row = self._by_marks(*self._rendering.marked(messages, tools))
+        else:
+            row = self._joined(self._answers.segments(messages, tools))
+        if "tool_calls" in messages[-1] and (self.end_id, True) not in zip(row.ids, row.trained, strict=True):
+            # some templates end a call otherwise than an answer, or leave its end to the program that runs tools
+            return replace(row, end=None)
+        return row
 
     def _running(self, text: str) -> Row:
         """All of a text, between the tokens that begin and end texts: so a base model has met them."""
@@ -143,39 +165,6 @@ class ChatFormat:
             ends += [len(text) + stop for _start, stop in spans]
             text += piece
         return Row(text, ids, trained, ends, self.end_id)
-
-    def _segments(self, messages: Messages) -> list[tuple[str, bool]]:
-        """Split the rendered conversation into (text, trained) pieces."""
-        answers = [i for i, m in enumerate(messages) if m["role"] == "assistant"]
-        if not answers:
-            return []
-        whole = self._by_turns(messages, answers)
-        return whole if whole is not None else self._by_turns(messages, answers[-1:]) or []
-
-    def _by_turns(self, messages: Messages, answers: Sequence[int]) -> list[tuple[str, bool]] | None:
-        """Segments with the given answers trained, None when the template rewrites earlier turns."""
-        pieces: list[tuple[str, bool]] = []
-        done = ""
-        for i in answers:
-            prompt = self._rendering.text(messages[:i], prompt=True)
-            full = self._rendering.text(messages[: i + 1])
-            if not prompt.startswith(done):
-                return None
-            start = _common(prompt, full)
-            if start < len(prompt) and len(answers) > 1:
-                return None
-            answer, rest = self._cut_after_end(full[start:])
-            # what comes after the end of the turn belongs to the next prompt
-            pieces += [(prompt[len(done) : start], False), (answer, True)]
-            done = full[: len(full) - len(rest)]
-        return pieces
-
-    def _cut_after_end(self, text: str) -> tuple[str, str]:
-        if self._appended_end:
-            return text.rstrip("\n") + self.tokenizer.eos_token, ""
-        end = self.tokenizer.convert_ids_to_tokens(self.end_id)
-        at = text.rfind(end)
-        return (text[: at + len(end)], text[at + len(end) :]) if at >= 0 else (text, "")
 
     def _end_of_turn(self) -> tuple[int, bool]:
         """Return the token that ends an answer, and whether the template forgets it and we must append it."""
@@ -224,12 +213,6 @@ def collate(rows: Sequence[dict[str, Tokens]], pad_id: int) -> dict[str, Any]:
         "attention_mask": torch.from_numpy(mask),
         "labels": torch.from_numpy(labels),
     }
-
-
-def _common(a: str, b: str) -> int:
-    """Length of the common start of two strings."""
-    limit = min(len(a), len(b))
-    return next((i for i in range(limit) if a[i] != b[i]), limit)
 
 
 def _cut_at(text: str, ranges: list[Range]) -> list[tuple[str, bool]]:

@@ -1,6 +1,7 @@
 """The parts of a training run: rows, model with its adapter, and the trainers made of them."""
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,17 @@ import torch
 from peft import PeftModel
 from transformers import TrainingArguments
 
-from core.engine.adapters import attach_new_adapter
+from core.choices import Bias, Schedule
+from core.engine.adapters import attach_new_adapter, learning_biases, optimizer
 from core.engine.best import Best
 from core.engine.broken import Break, StepBroken
 from core.engine.course import Course
 from core.engine.device import compute_dtype, device
 from core.engine.encoding import ChatFormat, Encoded
+from core.engine.liger import liger_settings
 from core.engine.loading import keep_trainable, load_base, recompute
 from core.engine.loss import tiling_is_exact
-from core.engine.obedience import Obedience
+from core.engine.obedience import Obedience, Pausing
 from core.engine.rows import Rows
 from core.engine.saving import pad_id
 from core.engine.steps import Layout, fed
@@ -28,6 +31,7 @@ from core.plan import Loss, Method, Optimizer, TrainingPlan
 from core.runs import RunFolder
 
 _OPTIMIZERS = {Optimizer.ADAMW: "adamw_torch_fused", Optimizer.ADAMW8BIT: "adamw_bnb_8bit"}
+_SCHEDULES = {Schedule.COSINE: "cosine", Schedule.LINEAR: "linear", Schedule.CONSTANT: "constant_with_warmup"}
 #: Steps of a rehearsal: the second one runs with the optimizer's states in place. With scaled fp16 gradients the first
 #: steps may overflow and be skipped, while the scale is being found.
 REHEARSED, REHEARSED_SCALED = 2, 8
@@ -60,6 +64,10 @@ class Parts:
         """Tokens of the longest sequence that training lays rows into."""
         return longest_sequence(self.rows, self.plan, packing=self.packs)
 
+    def origins(self, places: Iterable[int]) -> list[tuple[str, int]]:
+        """File and line of rows of `rows`."""
+        return [(self.rows[place].file, self.rows[place].line) for place in places]
+
     def layout(self, most: int = 0) -> Layout:
         """How rows of a step lie in micro-batches."""
         return Layout(pad_id(self.chat), self.plan.batch, self.plan.tokens, packing=self.packs, most=most)
@@ -72,6 +80,10 @@ class Parts:
             talk.emit(Noted(code="lora8_reentrant"))
         if self.plan.loss is Loss.CHUNKED and not self.tiled:
             talk.emit(Noted(code="plain_loss_used"))
+        if liger_settings(self.model.config.model_type, self.model.device):
+            talk.emit(Noted(code="liger_used"))
+        if self.plan.bias is not Bias.NONE and not any(learning_biases(self.model)):
+            talk.emit(Noted(code="no_biases"))
 
     def trainer(self, talk: Talk, best: Best) -> SoloTrainer:
         """The trainer of the run."""
@@ -123,13 +135,17 @@ class Parts:
         best: Best | None = None,
         most: int = 0,
     ) -> SoloTrainer:
+        args = TrainingArguments(**settings | liger_settings(self.model.config.model_type, self.model.device))
         return SoloTrainer(
             model=self.model,
-            args=TrainingArguments(**settings),
+            args=args,
+            optimizer_cls_and_kwargs=optimizer(self.model, self.plan, args),
+            alpha=self.plan.neftune,
             train_dataset=fed(rows),
             eval_dataset=fed(validation) or None,
             callbacks=[Obedience(lambda: talk.stop_requested)],
             emit=told.emit,
+            between=None if most else Pausing(talk),
             asked=lambda: talk.stop_requested,
             tiled=self.tiled,
             layout=self.layout(most),
@@ -185,7 +201,7 @@ def _arguments(output: Path, plan: TrainingPlan, *, evaluates: bool, packing: bo
         "num_train_epochs": plan.epochs,
         "max_steps": plan.steps or -1,
         "learning_rate": plan.learning_rate,
-        "lr_scheduler_type": "cosine",
+        "lr_scheduler_type": _SCHEDULES[plan.schedule],
         "warmup_steps": plan.warmup,
         "weight_decay": plan.weight_decay,
         "optim": _OPTIMIZERS[plan.optimizer],

@@ -1,19 +1,24 @@
 """The rows of a run as tokens with labels: prepared, encoded, asserted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePath
 
+from core.data.codes import OF_TEMPLATE
+from core.data.inspect import Refuses
 from core.data.kept import changed, kept, order_of
+from core.data.modeltokens import open_template
 from core.data.prepare import prepare
 from core.data.prepared import Prepared
 from core.data.rows import Conversation
 from core.data.source import Halted
 from core.engine.encoding import ChatFormat, Encoded
 from core.events import Noted, Stage, StageName
+from core.hub import find_folder
 from core.jobs.talk import StopAsked, Talk
 from core.plan import TrainingPlan
 from core.problems import Code, Trouble
+from core.settings import load, models_root
 
 
 @dataclass(frozen=True)
@@ -31,16 +36,21 @@ class Rows:
 def prepare_rows(plan: TrainingPlan, talk: Talk, folder: Path | None = None, *, begun: bool = False) -> Prepared:
     """Read, clean, mix and split the plan's files and tell what is special; `folder` keeps the rows.
 
-    A run that has `begun` goes on with the rows that it kept. Raises Trouble(DATA_CHANGED) where it kept none and a
-    file is not what it was, StopAsked, and what `core.data.prepare.prepare` raises.
+    A run that has `begun` goes on with the rows that it kept, and so does one whose files are gone. Raises
+    Trouble(DATA_CHANGED) where a run that has begun kept none and a file is not what it was, StopAsked, and what
+    `core.data.prepare.prepare` raises.
     """
     talk.emit(Stage(stage=StageName.READING))
-    if begun and folder is not None and (known := _begun_with(plan, talk, folder)):
+    if folder is not None and (known := _begun_with(plan, talk, folder, begun=begun)):
         return known
     try:
-        found = prepare(plan, stopped=lambda: talk.stop_requested, folder=folder)
+        found = prepare(plan, stopped=lambda: talk.stop_requested, folder=folder, refuses=_refusing(plan))
     except Halted:
         raise StopAsked(0) from None
+    refused = [problem for problem in found.report.problems if problem.code in OF_TEMPLATE]
+    if refused:
+        facts = {"rows": len(refused), "file": PurePath(refused[0].file).name, "line": refused[0].line}
+        talk.emit(Noted(code="rows_refused", facts=facts))
     if found.clean_report is not None:
         report = found.clean_report
         facts = {"rows": report.rows, "kept": report.kept, "changed": report.changed}
@@ -54,18 +64,31 @@ def prepare_rows(plan: TrainingPlan, talk: Talk, folder: Path | None = None, *, 
     return found
 
 
-def _begun_with(plan: TrainingPlan, talk: Talk, folder: Path) -> Prepared | None:
+def _refusing(plan: TrainingPlan) -> Refuses | None:
+    """What the model's template cannot show; None where there is none to ask: loading it will say why."""
+    try:
+        template = open_template(find_folder(plan.model, models_root(load())))
+    except Trouble:
+        return None
+    return template.refuses if template is not None else None
+
+
+def _begun_with(plan: TrainingPlan, talk: Talk, folder: Path, *, begun: bool) -> Prepared | None:
     """The rows that a run kept when it began; None when it kept none, or its plan now asks for others."""
     order = order_of(folder, plan)
     if order is None:
         return None
+    different = changed(order)
+    if not begun and all(different.values()):
+        # nothing was learned yet: whoever mended a file wants it to be read
+        return None
     found = kept(folder, plan)
-    for name, is_there in changed(order).items():
-        if found is not None:
-            facts = {"file": PurePath(name).name}
-            talk.emit(Noted(code="data_changed" if is_there else "data_gone", facts=facts))
-        elif is_there:
+    for name, is_there in different.items():
+        facts = {"file": PurePath(name).name}
+        if found is None and is_there and begun:
             raise Trouble(Code.DATA_CHANGED, path=name)
+        if found is not None:
+            talk.emit(Noted(code="data_changed", facts=facts) if is_there else Noted(code="data_gone", facts=facts))
     return found
 
 
@@ -107,14 +130,15 @@ def _encode(rows: list[Conversation], plan: TrainingPlan, chat: ChatFormat, talk
             if talk.stop_requested:
                 raise StopAsked(0)
         if id(row) not in known:
-            known[id(row)] = chat.encode(row.plain(), plan.tokens, row.definitions())
-    encoded = [row for row in known.values() if row is not None]
-    truncated = sum(row.truncated for row in encoded)
+            encoded = chat.encode(row.plain(), plan.tokens, row.definitions())
+            known[id(row)] = encoded and replace(encoded, file=row.file, line=row.line)
+    whole = [row for row in known.values() if row is not None]
+    truncated = sum(row.truncated for row in whole)
     if truncated:
         talk.emit(Noted(code="rows_truncated", facts={"rows": truncated, "tokens": plan.tokens}))
-    if len(encoded) < len(known):
-        talk.emit(Noted(code="rows_skipped", facts={"rows": len(known) - len(encoded)}))
-    _assert_end_is_trained(encoded)
+    if len(whole) < len(known):
+        talk.emit(Noted(code="rows_skipped", facts={"rows": len(known) - len(whole)}))
+    _assert_end_is_trained(whole)
     return [known[id(row)] for row in rows]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from transformers import set_seed
 
-from core.commands import Command
+from core.commands import Command, Pause
 from core.engine.best import Best
 from core.engine.broken import Break, StepBroken
 from core.engine.device import device
@@ -25,6 +25,7 @@ from core.fit import remember
 from core.history import RunHistory
 from core.hub import find_folder
 from core.jobs.talk import StopAsked, Talk
+from core.problems import Code, Trouble
 from core.runs import RunFolder
 from core.settings import load, measured_file, models_root
 
@@ -54,7 +55,7 @@ def train(path: Path, talk: Talk, *, resume: bool, gauge: Gauge | None = None) -
     if checkpoint is not None:
         talk.emit(Noted(code="resumed", facts={"step": run.checkpoint_step()}))
     talk.emit(Stage(stage=StageName.TRAINING))
-    _train(trainer, checkpoint)
+    _train(trainer, parts, checkpoint)
     step, total = trainer.state.global_step, trainer.state.max_steps
     stopped = talk.stop_requested and step < total
     if step:
@@ -76,14 +77,17 @@ def train(path: Path, talk: Talk, *, resume: bool, gauge: Gauge | None = None) -
     return _result(run, step, talk.history) | memory
 
 
-def _train(trainer: SoloTrainer, checkpoint: Path | None) -> None:
+def _train(trainer: SoloTrainer, parts: Parts, checkpoint: Path | None) -> None:
     """Train to the end, or to where it was asked to stop; what was learned until a step broke is kept."""
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except StepBroken as broken:
-        if broken.what in (Break.STOP, Break.MEMORY):
-            trainer.keep()
-        if broken.what is not Break.STOP:
+        if broken.what in (Break.LOSS, Break.GRADIENT):
+            # what was learned so far may be on its way there already: the checkpoints behind are what counts
+            rows = [list(place) for place in dict.fromkeys(parts.origins(broken.places))]
+            raise Trouble(Code.NOT_A_NUMBER, step=broken.step + 1, what=broken.what, rows=rows) from None
+        trainer.keep()
+        if broken.what is Break.MEMORY:
             raise broken.__cause__ or broken from None
 
 
@@ -128,6 +132,10 @@ class Remembering:
     @property
     def stop_requested(self) -> bool:
         return self._talk.stop_requested
+
+    @property
+    def pause(self) -> Pause | None:
+        return self._talk.pause
 
     def next_command(self) -> Command:
         return self._talk.next_command()

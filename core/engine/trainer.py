@@ -16,11 +16,13 @@ from transformers import Trainer, TrainerControl
 
 from core.engine.best import Best
 from core.engine.broken import Break, StepBroken
-from core.engine.checkpoints import Chance, seal
+from core.engine.checkpoints import Chance, seal, set_rate
 from core.engine.course import Course
 from core.engine.device import autocast
 from core.engine.loss import hidden_states, plain_loss, tiled_loss
 from core.engine.masks import shared_masks
+from core.engine.noise import noise
+from core.engine.processes import sum_gradients
 from core.engine.steps import Batch, Layout, tensors, trained_tokens
 from core.events import Evaluated, Event, Noted, Saved, Stage, StageName, StepDone
 from core.runs import COMPLETE
@@ -32,8 +34,9 @@ _EVALUATED_TOGETHER = 64
 class SoloTrainer(Trainer):
     """Trains `fed` rows; its data collator is `layout`. A step that breaks ends `train` with StepBroken.
 
-    `asked` says whether training shall end now; `tiled` that the loss head works in tiles; `best` keeps the adapter of
-    the best evaluation and says when to stop.
+    `asked` says whether training shall end now, `between` is called before every step; `tiled` says that the loss head
+    works in tiles; `best` keeps the adapter of the best evaluation and says when to stop; `alpha` is that of
+    core.engine.noise.
     """
 
     loss_is_scaled_for_ga = True
@@ -43,14 +46,17 @@ class SoloTrainer(Trainer):
         *args: Any,
         emit: Callable[[Event], None],
         asked: Callable[[], bool],
+        between: Callable[["SoloTrainer"], None] | None = None,
         tiled: bool,
         layout: Layout,
         course: Course | None = None,
         best: Best | None = None,
+        alpha: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, data_collator=layout, **kwargs)
         self._emit, self._asked, self._tiled, self._layout = emit, asked, tiled, layout
+        self._between, self._alpha = between, alpha
         self._course, self._best, self._stage = course, best, -1
         self.model_accepts_loss_kwargs = True
         self._loss_shifts_labels = True
@@ -62,7 +68,8 @@ class SoloTrainer(Trainer):
     def train(self, resume_from_checkpoint: str | bool | None = None, *args: Any, **kwargs: Any) -> Any:
         """Train. Raises StepBroken; gradients of the broken step are gone, and chance is as before it."""
         try:
-            return super().train(resume_from_checkpoint, *args, **kwargs)
+            with noise(self.accelerator.unwrap_model(self.model).get_base_model(), self._alpha):
+                return super().train(resume_from_checkpoint, *args, **kwargs)
         except StepBroken:
             self.model.zero_grad(set_to_none=True)
             self._chance.put_back()
@@ -70,6 +77,8 @@ class SoloTrainer(Trainer):
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: torch.device) -> tuple[list[Any], Any]:
         """Fetch the rows of one step; the second value is how many tokens it trains, on all processes."""
+        if self._between is not None:
+            self._between(self)
         self._step_started = time.monotonic()
         self._enter_stage()
         steps = [step for step in [next(epoch_iterator, None)] if step is not None]
@@ -91,7 +100,7 @@ class SoloTrainer(Trainer):
         except torch.cuda.OutOfMemoryError as error:
             raise self._broken(Break.MEMORY) from error
         if self.accelerator.num_processes > 1:
-            self._sum_gradients()
+            sum_gradients(self.model)
         if not torch.isfinite(loss):
             raise self._broken(Break.LOSS)
         return loss
@@ -178,6 +187,12 @@ class SoloTrainer(Trainer):
         if self.state.global_step and not (folder / COMPLETE).exists():
             self._save_checkpoint(self.model, None)
 
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        """Load both; the learning rate is the plan's, also when the plan has another one by now."""
+        super()._load_optimizer_and_scheduler(checkpoint)
+        if checkpoint is not None:
+            set_rate(self.optimizer, self.lr_scheduler, self.args.learning_rate)
+
     def floating_point_ops(self, _inputs: Any) -> int:
         """Nobody asks, and a step is no batch of transformers'."""
         return 0
@@ -214,13 +229,6 @@ class SoloTrainer(Trainer):
     def _over_processes(self, value: torch.Tensor) -> torch.Tensor:
         summed: torch.Tensor = self.accelerator.reduce(value, reduction="sum")
         return summed
-
-    def _sum_gradients(self) -> None:
-        """Add up the gradients of all processes: losses are shares of the whole step's mean already."""
-        for parameter in self.model.parameters():
-            if parameter.requires_grad:
-                parameter.grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-                torch.distributed.all_reduce(parameter.grad)
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """Write the adapter only: no pickled arguments, the tokenizer goes with the finished adapter."""

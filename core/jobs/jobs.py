@@ -17,6 +17,7 @@ from core.data.columns import Columns
 from core.events import Predicted, Side, Stage, StageName
 from core.fit import UNFITTED, Constants
 from core.gpu import visible_device
+from core.jobs.awake import awake_for
 from core.jobs.talk import StopAsked, Talk
 from core.plan import TrainingPlan
 from core.problems import Code, Problem, Trouble
@@ -91,7 +92,8 @@ class TrainJob:
         _choose_card(self.run_folder)
         from core.engine.train import train
 
-        return train(Path(self.run_folder), talk, resume=self.resume)
+        with awake_for(self.run_folder, talk):
+            return train(Path(self.run_folder), talk, resume=self.resume)
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,7 @@ class MergeJob:
 class DryRunJob:
     """Predict the memory of `plan` with the real modules, without a card; `facts` are those of the model's config.json.
 
+    `packed` says whether sequences hold several rows; None is as the plan says and the model can.
     With `keep_open` every `Predict` is answered by one `Predicted` until the job is stopped, the own plan first as
     number 0: libraries are loaded once. Result: `total_bytes`, `items`, `seconds`, `trained_parameters`, `source` of
     the own plan; nothing when the job was kept open.
@@ -146,7 +149,7 @@ class DryRunJob:
     plan: TrainingPlan
     facts: dict[str, Any]
     adapter_bytes: int = 4
-    packed: bool = False
+    packed: bool | None = None
     keep_open: bool = False
     constants: Constants = UNFITTED
 
@@ -170,7 +173,7 @@ class DryRunJob:
             return Predicted(number=asked.number, problem=trouble.problem)
         return Predicted(number=asked.number, **{name: found[name] for name in found if name != "source"})
 
-    def _predict(self, plan: TrainingPlan, facts: dict[str, Any], packed: bool) -> dict[str, Any]:
+    def _predict(self, plan: TrainingPlan, facts: dict[str, Any], packed: bool | None) -> dict[str, Any]:
         from core.engine.dryrun import dry_run
 
         found = dry_run(facts, plan, adapter_bytes=self.adapter_bytes, packed=packed, constants=self.constants)

@@ -1,27 +1,29 @@
 """The parent's side of a job: start it in a process of its own, read its events, end it in good order.
 
 Two one-way pipes carry JSON lines. Only the parent can record how a child died, so the parent writes a run's
-events.jsonl and guarantees exactly one last event, also when the child was killed.
+events.jsonl and guarantees exactly one last event, also when the child was killed. A training that can be mended goes
+on in another child (core.jobs.comeback), and so does one whose user wanted the card for a while.
 """
 
 import contextlib
-import multiprocessing
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO
 
-from core.codec import CodecError
-from core.commands import Command, Stop
-from core.events import Event, Failed, Last, Noted, Stage, StageName, Stopped
+from core.commands import Command, GoOn, Pause, Stop
+from core.events import Event, Failed, Last, Noted, Paused, Stage, StageName, Stopped, WentOn
+from core.jobs.child import Child
+from core.jobs.comeback import Comeback
+from core.jobs.guard import Guards
+from core.jobs.jobs import TrainJob
 from core.jobs.measure import Meter
-from core.jobs.worker import Request, child_main
+from core.jobs.worker import Request
 from core.problems import Code, Problem, Trouble, diagnose_exit
 from core.runs import RunFolder
-from core.wire import decode_event, encode
+from core.wire import encode
 
 #: Seconds that a child gets between "please stop" and SIGTERM, and between SIGTERM and SIGKILL.
 GRACE = 60.0
@@ -35,7 +37,7 @@ _VAGUE = (Code.UNKNOWN, Code.WORKER_KILLED, Code.WORKER_CRASHED, Code.WORKER_SIL
 
 
 class JobProcess:
-    """One job in one child process.
+    """One job in a child process, or in one after another.
 
     `run` is the folder whose events.jsonl and log.txt the job writes; a job without a run may name a `log`.
     """
@@ -46,66 +48,74 @@ class JobProcess:
         self._run = run
         self._log = log or (run.log_file if run else None)
         self._grace = grace
+        self._guards = Guards(run, self._tell) if run else None
+        self._comeback = Comeback(run, job) if run and isinstance(job, TrainJob) else None
         self._asked_at: float | None = None
+        self._released: Pause | None = None
+        self._go_on = threading.Event()
         self._meter: Meter | None = None
         self._lost_at: float | None = None
-        self._hung_up = False
-        self._lock = threading.Lock()
-        context = multiprocessing.get_context("spawn")
-        self._reader, self._child_out = context.Pipe(duplex=False)
-        self._child_in, self._writer = context.Pipe(duplex=False)
-        events = str(run.events_file) if run else ""
-        request = Request(job=job, log=str(self._log or ""), events=events)
-        # not daemonic: when the window goes away the child must live long enough to save
-        self._process = context.Process(target=child_main, args=(request, self._child_in, self._child_out))
+        self._child = self._made(job)
+
+    def _made(self, job: object) -> Child:
+        events = str(self._run.events_file) if self._run else ""
+        return Child(Request(job=job, log=str(self._log or ""), events=events))
 
     @property
     def pid(self) -> int | None:
         """The child's process id, None before start."""
-        return self._process.pid
+        return self._child.pid
 
     def start(self) -> None:
         """Start the child. Raises Trouble(RUN_BUSY) when the run is already held, OSError without memory."""
         if self._run and self._run.is_busy():
             raise Trouble(Code.RUN_BUSY, path=self._run.path)
-        self._process.start()
-        if self._run and self._process.pid:
+        self._child.start()
+        if self._run and self._child.pid:
             # the child holds the run, not the window: it may live on for a while to save
-            self._run.hold(self._process.pid)
-        # our copies must go, or neither side would ever see the other one end
-        self._child_in.close()
-        self._child_out.close()
+            self._run.hold(self._child.pid)
 
     def send(self, command: Command) -> None:
-        """Send a command; a child that is already gone is no error."""
-        with self._lock, contextlib.suppress(OSError, ValueError):
-            self._writer.send_bytes(encode(command).encode(errors="replace"))
+        """Send a command of the user's; a child that is already gone is no error."""
+        if self._guards:
+            self._guards.said(command)
+        if isinstance(command, Pause) and command.release and self._comeback:
+            self._released = command
+            self._go_on.clear()
+            command = Stop()
+        elif isinstance(command, GoOn):
+            self._go_on.set()
+        self._tell(command)
+
+    def _tell(self, command: Command) -> None:
+        self._child.tell(command)
 
     def stop(self) -> None:
         """Ask the child to stop; `events` terminates it after the grace, then kills it."""
         if self._asked_at is None:
             self._asked_at = time.monotonic()
         self.send(Stop())
+        self._go_on.set()
 
     def kill(self) -> None:
         """End the child at once; `events` still closes with a last event. A child that is gone is no error."""
-        with contextlib.suppress(ValueError):
-            self._process.kill()
+        self._released, self._asked_at = None, self._asked_at or time.monotonic()
+        self._child.kill()
+        self._go_on.set()
 
     def events(self) -> Iterator[Event]:
         """Yield every event as it comes; the last one is a Finished, Stopped or Failed, always."""
         with contextlib.ExitStack() as stack:
             file = self._open_events(stack)
-            for event in self._until_last():
-                if file is not None and not isinstance(event, Last):
+            for event in self._lives():
+                if self._guards:
+                    self._guards.heard(event)
+                if self._comeback:
+                    self._comeback.heard(event)
+                if file is not None:
                     _append(file, event)
-                if isinstance(event, Last):
-                    event = self._settle(event)
-                    self._close()
-                    if file is not None:
-                        _append(file, event)
-                    if self._run:
-                        self._run.release()
+                if isinstance(event, Last) and self._run:
+                    self._run.release()
                 yield event
 
     def _open_events(self, stack: contextlib.ExitStack) -> IO[str] | None:
@@ -113,16 +123,48 @@ class JobProcess:
             return None
         return stack.enter_context(self._run.events_file.open("a", encoding="utf-8", errors="replace"))
 
-    def _until_last(self) -> Iterator[Event]:
-        self._meter = Meter(self._process.pid, self._run.plan().card) if self._run else None
+    def _lives(self) -> Iterator[Event]:
+        """The events of one child after another; only the last one's last event counts."""
+        while True:
+            last = yield from self._until_last()
+            last = self._settle(last)
+            self._child.close()
+            job = yield from self._next(last)
+            if job is None:
+                yield last
+                return
+            self._child = self._made(job)
+            self.start()
+
+    def _next(self, last: Last) -> Generator[Event, None, object]:
+        """Tell how it goes on after `last`. Returns the job of the next child, None when it does not."""
+        if self._run is None or self._comeback is None:
+            return None
+        if isinstance(last, Stopped) and self._released is not None and not self._ending():
+            begun, reason, self._released = time.monotonic(), self._released.reason, None
+            yield Paused(step=last.step, reason=reason, released=True)
+            self._run.release()
+            self._go_on.wait()
+            if self._ending():
+                return None
+            yield WentOn(step=last.step, seconds=time.monotonic() - begun)
+            return self._comeback.resumed()
+        again = None if self._ending() else self._comeback.after(last)
+        if again is None:
+            return None
+        yield from again.notes
+        return again.job
+
+    def _until_last(self) -> Generator[Event, None, Last]:
+        self._meet_child()
         due = 0.0
         last: Last | None = None
         yield Stage(stage=StageName.STARTING)
-        while last is None and not self._is_over():
+        while last is None and not self._child.is_over():
             if self._meter is not None and time.monotonic() >= due:
                 due = time.monotonic() + MEASURE_EVERY
                 yield from self._measured(self._meter)
-            for event in self._received(MEASURE_EVERY):
+            for event in self._child.received(MEASURE_EVERY):
                 if isinstance(event, Last):
                     last = event
                     break
@@ -130,9 +172,16 @@ class JobProcess:
             self._escalate()
             if last is None and self._lost_at is not None and time.monotonic() - self._lost_at > LOST_GRACE:
                 # it hangs in a driver that waits for the card
-                self.kill()
+                self._child.kill()
                 last = Failed(problem=Problem(Code.GPU_LOST))
-        yield self._blamed(last or self._obituary())
+        return self._blamed(last or self._obituary())
+
+    def _meet_child(self) -> None:
+        self._meter = Meter(self._child.pid, self._run.plan().card) if self._run else None
+        self._lost_at = None
+
+    def _ending(self) -> bool:
+        return self._asked_at is not None
 
     def _measured(self, meter: Meter) -> Iterator[Event]:
         """Yield one reading, and a note when the card is lost; a card that comes back in time is forgiven."""
@@ -151,61 +200,31 @@ class JobProcess:
             return replace(last, problem=Problem(Code.GPU_LOST, last.problem.facts))
         return last
 
-    def _received(self, seconds: float) -> Iterator[Event]:
-        """Yield events that arrive within `seconds`; ends early when the child's end of the pipe closes."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            try:
-                if not self._reader.poll(left):
-                    return
-                line = self._reader.recv_bytes()
-            except (EOFError, OSError):
-                self._hung_up = True
-                return
-            with contextlib.suppress(CodecError, UnicodeDecodeError):
-                yield decode_event(line.decode())
-
-    def _is_over(self) -> bool:
-        # a grandchild can keep the pipe open after the child died
-        return self._hung_up or (not self._process.is_alive() and not self._reader.poll())
-
     def _escalate(self) -> None:
         if self._asked_at is None:
             return
         waited = time.monotonic() - self._asked_at
         if waited > self._grace + TERMINATE_GRACE:
-            self._process.kill()
+            self._child.kill()
         elif waited > self._grace:
-            self._process.terminate()
+            self._child.terminate()
 
     def _obituary(self) -> Last:
-        self._process.join(TERMINATE_GRACE)
+        self._child.join(TERMINATE_GRACE)
         words = _tail(self._log) if self._log else ""
-        return Failed(problem=diagnose_exit(self._process.exitcode, last_words=words))
+        return Failed(problem=diagnose_exit(self._child.exitcode, last_words=words))
 
     def _settle(self, event: Last) -> Last:
         """Let the child end, then say whether the run can go on."""
-        self._process.join(TERMINATE_GRACE)
-        if self._process.is_alive():
-            self._process.kill()
+        if not self._child.join(TERMINATE_GRACE):
+            self._child.kill()
             # not for ever: a process that waits for a lost card cannot be killed
-            self._process.join(TERMINATE_GRACE)
+            self._child.join(TERMINATE_GRACE)
         if self._run and isinstance(event, Failed):
             return replace(event, resumable=True)
         if self._run and isinstance(event, Stopped):
             return replace(event, resumable=self._run.checkpoint() is not None)
         return event
-
-    def _close(self) -> None:
-        for end in (self._reader, self._writer):
-            _close_quietly(end)
-        with contextlib.suppress(ValueError):
-            self._process.close()
-
-
-def _close_quietly(end: "Connection[bytes, bytes]") -> None:
-    with contextlib.suppress(OSError):
-        end.close()
 
 
 def _append(file: IO[str], event: Event) -> None:

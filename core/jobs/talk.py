@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from core.commands import Command
+from core.commands import Command, Pause
 from core.events import Event
 
 
@@ -23,6 +23,10 @@ class Talk(Protocol):
     @property
     def stop_requested(self) -> bool:
         """Whether the parent asked to stop, or is gone."""
+
+    @property
+    def pause(self) -> Pause | None:
+        """Why a training shall wait before its next step, None when it shall not."""
 
     def next_command(self) -> Command:
         """Wait for the next command; Stop when the parent is gone."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.codec import CodecError
-from core.commands import Command, Stop
+from core.commands import Command, GoOn, Pause, Stop
 from core.events import Event, Failed, Finished, Last, Stopped
 from core.jobs.talk import StopAsked
 from core.problems import diagnose
@@ -45,6 +45,7 @@ class PipeTalk:
         self._said: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._heard: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._stop = threading.Event()
+        self._pause: Pause | None = None
         self.parent_gone = threading.Event()
         self._mouth = threading.Thread(target=self._speak, daemon=True)
         self._mouth.start()
@@ -58,6 +59,11 @@ class PipeTalk:
     def stop_requested(self) -> bool:
         """Whether a Stop came, or the parent is gone."""
         return self._stop.is_set()
+
+    @property
+    def pause(self) -> Pause | None:
+        """The newest pause, None after a GoOn."""
+        return self._pause
 
     def next_command(self) -> Command:
         """Wait for the next command."""
@@ -94,6 +100,9 @@ class PipeTalk:
                 continue
             if isinstance(command, Stop):
                 self._stop.set()
+            elif isinstance(command, (Pause, GoOn)):
+                self._pause = command if isinstance(command, Pause) else None
+                continue
             self._heard.put(command)
             if self.parent_gone.is_set():
                 return

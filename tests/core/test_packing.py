@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.packing import computed_tokens, packed, padded
+from core.packing import START, MicroBatch, computed_tokens, packed, padded
 
 ROWS = st.lists(st.integers(1, 64), min_size=1, max_size=40)
 
@@ -18,13 +18,24 @@ def test_every_row_lies_in_one_sequence_that_is_not_too_long(lengths: list[int],
 
 
 @given(lengths=ROWS, batch=st.integers(1, 8))
-def test_packing_never_needs_more_micro_batches_than_padding(lengths: list[int], batch: int) -> None:
-    assert len(packed(lengths, batch, 64)) <= len(padded(lengths, batch))
+def test_packing_never_takes_longer_than_padding(lengths: list[int], batch: int) -> None:
+    def cost(laid: list[MicroBatch]) -> int:
+        return computed_tokens(laid, lengths) + START * len(laid)
+
+    assert cost(packed(lengths, batch, 64)) <= cost(padded(lengths, batch))
+
+
+def test_one_micro_batch_of_many_different_rows_is_not_padded_either() -> None:
+    """A step of eight rows that fit side by side shares fewer, fuller sequences."""
+    lengths = [453, 30, 161, 202, 90, 120, 310, 60]
+    assert computed_tokens(packed(lengths, 8, 512), lengths) < 1.1 * sum(lengths)
+    assert computed_tokens(padded(lengths, 8), lengths) > 2 * sum(lengths)
 
 
 def test_short_rows_share_sequences_of_the_same_length() -> None:
     lengths = [60] * 16
-    assert [[len(sequence) for sequence in each] for each in packed(lengths, 4, 1024)] == [[4, 4, 4, 4]]
+    (together,) = packed(lengths, 4, 1024)
+    assert {len(sequence) for sequence in together} == {16 // len(together)}
     assert computed_tokens(packed(lengths, 4, 1024), lengths) == sum(lengths)
 
 

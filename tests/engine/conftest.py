@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.commands import Command, Stop
+from core.commands import Command, Pause, Stop
 from core.events import Event
 from core.runs import RunFolder
 from tests.fakes import new_run
@@ -20,6 +20,7 @@ class Listener:
         self.events: list[Event] = []
         self.commands: list[Command] = []
         self.stop_requested = False
+        self.pause: Pause | None = None
         self._stop_when = stop_when
 
     def emit(self, event: Event) -> None:

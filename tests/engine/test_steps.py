@@ -15,7 +15,7 @@ from core.engine.train import train
 from core.events import Evaluated, Noted, Saved, StepDone
 from core.jobs.talk import StopAsked
 from core.plan import Loss, Method
-from core.problems import Code, diagnose
+from core.problems import Code, Trouble, diagnose
 from core.runs import RunFolder
 from tests.engine.conftest import Listener
 
@@ -114,8 +114,6 @@ def test_out_of_memory_in_a_step_keeps_all_that_was_learned(make_run: MakeRun, m
 def test_numbers_that_are_none_never_reach_the_adapter(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    from core.engine.broken import StepBroken
-
     run, talk, real = make_run(save_every=3, evaluate_every=99), Listener(), trainers.SoloTrainer._summed_loss
 
     def broken(self: Any, batch: Any) -> torch.Tensor:
@@ -127,10 +125,14 @@ def test_numbers_that_are_none_never_reach_the_adapter(
         loss.register_hook(lambda gradient: gradient * float("inf"))
         return loss
 
-    with monkeypatch.context() as patched, pytest.raises(StepBroken) as found:
+    with monkeypatch.context() as patched, pytest.raises(Trouble) as found:
         patched.setattr(trainers.SoloTrainer, "_summed_loss", broken)
         train(run.path, talk, resume=False)
-    assert (found.value.what, found.value.step, len(found.value.places)) == (what, 4, 2)
+    problem, data = found.value.problem, run.plan().data[0]
+    assert problem.code is Code.NOT_A_NUMBER and (problem.facts["what"], problem.facts["step"]) == (what, 5)
+    # two of the file's 24 rows
+    assert [file for file, _line in problem.facts["rows"]] == [data] * 2
+    assert all(1 <= line <= 24 for _file, line in problem.facts["rows"])
     assert talk.of(StepDone)[-1].step == 4 and run.checkpoint_step() == 3
 
 

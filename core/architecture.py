@@ -4,8 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-#: The name under which a family without the first holds it together with others (core.engine.loading does the same).
-_FUSED = {"q_proj": "qkv_proj", "gate_proj": "gate_up_proj"}
+#: The name under which a family without the first holds it together with others (core.engine.targets finds the same).
+_FUSED = {
+    "q_proj": "qkv_proj", "k_proj": "qkv_proj", "v_proj": "qkv_proj",
+    "gate_proj": "gate_up_proj", "up_proj": "gate_up_proj",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -16,13 +19,16 @@ class Architecture:
     is a mixture: `expert_intermediate` is the width of one expert, `active_experts` how many see a token,
     `shared_intermediate` the width of the expert that sees all of them (0 = none).
 
-    `norms` of a layer are as wide as the hidden state and keep `norm_bytes` a number; `wide_qk_norm`: those of queries
-    and keys have a weight for every head. `parallel`: attention and MLP read one norm. `fused_qkv`, `fused_mlp`: one
-    module for q, k and v, for gate and up. `copied_heads`: queries lie head by head, so attention's output is copied.
-    `eager`: attention has no kernel and keeps `pair_bytes` for each pair of tokens and head. `mlp_bytes` is what an MLP
-    keeps for each number of its width (Llama: gate, its activation, up; 2 bytes each). `windowed` layers look back
-    `window` tokens only. `scaled_logits`: the head's output is changed again, so that it cannot be tiled;
-    `capped_logits`: by a curve, whose output stays.
+    `norms` of a layer are as wide as the hidden state and keep `norm_bytes` a number; `wide_qk_norm`: those of
+    queries and keys have a weight for every head. `post_norm`: one stands behind the MLP. `parallel`: attention and
+    MLP read one norm. `fused_qkv`, `fused_mlp`: one module for q, k and v, for gate and up. `copied_heads`: queries
+    lie head by head, so attention's output is copied. `eager`: attention has no kernel and keeps `pair_bytes` for
+    each pair of tokens and head. `mlp_bytes` is what an MLP keeps for each number of its width (Llama: gate, its
+    activation, up; 2 bytes each). `windowed` layers look back `window` tokens only. `scaled_logits`: the head's
+    output is changed again, so that it cannot be tiled; `capped_logits`: by a curve, whose output stays.
+
+    `packs`: positions that begin again keep rows apart that share a sequence; state spaces, linear attention and
+    convolutions do not look at positions, nor do a few families' masks.
 
     Where `known` is False (hybrid or unknown layers) all that follows from these facts is a rough guess, and the dry
     run decides.
@@ -46,6 +52,7 @@ class Architecture:
     shared_intermediate: int = 0
     norms: int = 2
     norm_bytes: int = 4
+    post_norm: bool = False
     wide_qk_norm: bool = False
     parallel: bool = False
     fused_qkv: bool = False
@@ -61,6 +68,7 @@ class Architecture:
     residual_dropout: bool = False
     expert_bias: bool = False
     sinks: bool = False
+    packs: bool = True
     known: bool = True
 
     @property
@@ -98,6 +106,18 @@ class Architecture:
         asked = set(names)
         found = {name if name in self.matrices else _FUSED.get(name, "") for name in asked}
         return tuple(name for name in self.matrices if name in found)
+
+    def bias(self, name: str) -> int:
+        """Numbers of the bias that a linear module of `matrices` has."""
+        has = self.output_bias if name == "o_proj" else self.mlp_bias
+        if name in ("qkv_proj", "q_proj", "k_proj", "v_proj"):
+            has = self.attention_bias
+        return has * self.matrices[name][1]
+
+    @property
+    def biases(self) -> int:
+        """Numbers of all biases of one layer that are parameters of their own: linear modules' and routers'."""
+        return sum(self.bias(name) for name in self.matrices) + self.expert_bias * self.experts
 
     @cached_property
     def quantizable(self) -> int:

@@ -47,7 +47,7 @@ class Say:
 class Predict:
     """Command to an open dry run: predict `plan` (core.plan.TrainingPlan as plain values) and answer by `number`.
 
-    `facts` and `packed` are those of the job unless they are given.
+    `facts` and `packed` (whether sequences hold several rows) are those of the job unless they are given.
     """
 
     number: int

@@ -54,6 +54,17 @@ def sync_tree(folder: Path) -> None:
                 os.fsync(file.fileno())
 
 
+def sync_folder(folder: Path) -> None:
+    """Flush the names of the files in `folder` to the disk, where the system does not do that by itself."""
+    if os.name != "posix":
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 def free_bytes(path: Path) -> int:
     """Free space on the disk that holds `path` or its nearest existing parent. Bytes."""
     while not path.exists() and path.parent != path:

@@ -54,8 +54,8 @@ class Room:
     constants: Constants
 
     @property
-    def autocast(self) -> bool:
-        """Whether the card computes in fp16, with fp32 adapters: it has no real bf16."""
+    def half(self) -> bool:
+        """Whether the card computes in fp16: it has no real bf16."""
         return self.capability < tuple(rules()["capability"]["bf16"])
 
     def can(self, method: Method) -> bool:
@@ -64,7 +64,7 @@ class Room:
 
     def needs(self, model: ModelSpec, plan: TrainingPlan) -> Estimate:
         """Predicted memory of a plan on this card."""
-        return _needs(model.architecture, plan, self.autocast, self.constants)
+        return _needs(model.architecture, plan, self.constants)
 
     def holds(self, predicted: Estimate) -> bool:
         """Whether there is room for it, with the reserve."""
@@ -91,9 +91,9 @@ class Room:
 
 
 @lru_cache(maxsize=4096)
-def _needs(architecture: Architecture, plan: TrainingPlan, autocast: bool, constants: Constants) -> Estimate:
+def _needs(architecture: Architecture, plan: TrainingPlan, constants: Constants) -> Estimate:
     """The free memory of a card changes every second, what plans need does not."""
-    return estimate(architecture, plan, autocast=autocast, constants=constants)
+    return estimate(architecture, plan, constants=constants)
 
 
 def start(model: ModelSpec, method: Method, goal: str, tokens: int = 0) -> TrainingPlan:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.architecture import Architecture
-from core.families import FAMILIES, LOGIT_SCALES, OTHER_NAMES, WINDOW_ASKED, WINDOW_PATTERN
+from core.families import FAMILIES, LOGIT_SCALES, MIXED, OTHER_NAMES, REMEMBERING, WINDOW_ASKED, WINDOW_PATTERN
 from core.problems import Code, Trouble
 
 #: No honest config.json is larger; real ones have a few kilobytes.
@@ -106,6 +106,7 @@ class _Facts:
             "shared_intermediate": self._first(("shared_expert_intermediate_size",), _WIDTH) if experts else 0,
             "scaled_logits": self._scaled_logits(),
             "capped_logits": self._facts.get("final_logit_softcapping") is not None,
+            "packs": self._packs(),
             "known": self._family in FAMILIES and not self._other_kinds(),
         }
         window = self._window(layers)
@@ -119,6 +120,13 @@ class _Facts:
         if not _OTHER_KINDS.isdisjoint(key for key, value in self._facts.items() if value):
             return True
         return bool(self._facts.get("mlp_only_layers")) or self._facts.get("decoder_sparse_step", 1) != 1
+
+    def _packs(self) -> bool:
+        """Whether positions keep rows apart that share a sequence."""
+        kinds = self._facts.get("layer_types")
+        known = {"full_attention", "sliding_attention", "chunked_attention", "attention"}
+        attend = not isinstance(kinds, list) or known.issuperset(map(str, kinds))
+        return attend and self._family not in MIXED and not any(self._facts.get(key) for key in REMEMBERING)
 
     def _scaled_logits(self) -> bool:
         return any(

@@ -2,10 +2,11 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
+from core.choices import Bias, Initialisation, Schedule, conflict, giving_way
 from core.codec import CodecError, from_plain, to_plain
 from core.data.clean.cleaning import Cleaning
 from core.data.columns import Columns
@@ -36,7 +37,8 @@ class Optimizer(StrEnum):
 
 _EVERY = re.compile("[1-9][0-9]{0,3}")
 
-#: Target presets of the documents (D1, D4), in the module names of Llama-type models.
+#: Target presets of the documents (D1, D4), in the module names of Llama-type models; core.engine.targets finds what
+#: other models have in their place.
 TARGETS: dict[str, tuple[str, ...]] = {
     "minimal": ("q_proj", "v_proj"),
     "standard": ("q_proj", "k_proj", "v_proj"),
@@ -86,6 +88,11 @@ class TrainingPlan:
     After `patience` evaluations without a better perplexity training ends with the best adapter (0: never, and the
     last one is kept). Every `sample_every` steps the plan's `questions` are answered (0: at every evaluation).
 
+    `rslora` scales by alpha over the root of the rank (arXiv 2312.03732); `dora` learns the size of each row of a
+    weight beside its direction (2402.09353); `lora_plus` is how many times faster B learns than A (2402.12354, 1: as
+    fast); the first half of the layers has `shallow_rank` (D1; 0: the same as all); `neftune` is the noise on
+    embeddings in training (2310.05914; 0: none).
+
     Raises ValueError for impossible values.
     """
 
@@ -125,6 +132,14 @@ class TrainingPlan:
     packing: bool = True
     patience: int = 3
     sample_every: int = 0
+    rslora: bool = False
+    dora: bool = False
+    initialisation: Initialisation = Initialisation.DEFAULT
+    lora_plus: float = 1.0
+    shallow_rank: int = 0
+    neftune: float = 0.0
+    bias: Bias = Bias.NONE
+    schedule: Schedule = Schedule.COSINE
 
     def __post_init__(self) -> None:
         for name, low, high in _RANGES:
@@ -139,6 +154,8 @@ class TrainingPlan:
             raise ValueError(f"checkpointing: {self.checkpointing!r} is not none, full or a number")
         if not self.target_modules:
             raise ValueError("targets: empty")
+        if found := conflict(self):
+            raise ValueError(found)
         self._check_data()
 
     def _check_data(self) -> None:
@@ -195,7 +212,15 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("passage", 0, 1_000_000),
     ("patience", 0, 1000),
     ("sample_every", 0, 10_000_000),
+    ("lora_plus", 1.0, 64.0),
+    ("shallow_rank", 0, 2048),
+    ("neftune", 0.0, 100.0),
 )
+
+
+def with_method(plan: TrainingPlan, method: Method) -> TrainingPlan:
+    """The plan with another method; choices that the method cannot have go back to their defaults."""
+    return replace(plan, method=method, **giving_way(plan, method=method))
 
 
 def load_plan(path: Path) -> TrainingPlan:

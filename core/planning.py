@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from core.arrangement import arranged
 from core.catalog import STARTER, ModelSpec
 from core.data.letters import SLACK
 from core.data.portions import held_back, portions
@@ -26,7 +27,7 @@ SAVE_EVERY = 500
 TIMES_SAVED = 5
 #: The starter model was made for English and reads Chinese byte by byte: it needs more and larger steps
 #: (measured on the Chinese sample: 9 of 10 questions after 119 such steps, 2 of 10 after 53 of the usual ones).
-CHINESE_STARTER: dict[str, Any] = {"batch": 4, "learning_rate": 2e-3}
+CHINESE_STARTER: dict[str, Any] = {"accumulation": 4, "learning_rate": 2e-3}
 #: Below this many rows a validation share would take away more than it tells.
 ROWS_TO_VALIDATE = 20
 #: Lengths are multiples of this; a limit below SHORTEST saves nothing.
@@ -46,7 +47,8 @@ def plan_for(state: WizardState, constants: Constants = UNFITTED) -> TrainingPla
     plan = make_plan(
         state.model, state.model_folder, state.report, state.card, state.method, state.goal, constants=constants
     )
-    return replace(plan, cleaning=state.cleaning, columns=state.columns, passage=state.passage)
+    plan = replace(plan, cleaning=state.cleaning, columns=state.columns, passage=state.passage)
+    return with_intervals(arranged(plan, state.arrangement), rows_in(state.report))
 
 
 def make_plan(

@@ -156,6 +156,11 @@ _TEXTS: tuple[tuple[str, Code], ...] = (
     ("DefaultCPUAllocator: can't allocate memory", Code.SYSTEM_MEMORY),
     ("DefaultCPUAllocator: not enough memory", Code.SYSTEM_MEMORY),
     ("No space left on device", Code.DISK_FULL),
+    ("Disk quota exceeded", Code.DISK_FULL),
+    ("not enough space on the disk", Code.DISK_FULL),
+    # torch.save: it says no more when the disk is full
+    ("PytorchStreamWriter failed writing", Code.DISK_FULL),
+    ("] . unexpected pos ", Code.DISK_FULL),
     ("CUDA driver version is insufficient", Code.DRIVER),
     ("no kernel image is available", Code.DRIVER),
     ("CUDA error: unspecified launch failure", Code.GPU_LOST),

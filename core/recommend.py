@@ -130,7 +130,7 @@ class _Card:
         """Why this way: tier, model, method, memory, steps down, settings."""
         first, capability = self.first_method(way.model), self.room.capability
         lacking = () if self.room.can(first) else (explain.why_not_method(first, capability),)
-        half = (explain.why_half_precision(capability),) if self.room.autocast else ()
+        half = (explain.why_half_precision(capability),) if self.room.half else ()
         before, after = self.proposed, way.model
         sizes = ((before.title, before.parameters), (after.title, after.parameters))
         changed = explain.changes(start(way.model, first, self.room.goal), way.plan)

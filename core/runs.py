@@ -13,15 +13,14 @@ from typing import Any
 import psutil
 
 from core.codec import CodecError
+from core.commands import Command
 from core.events import Event
 from core.files import write_text
 from core.history import RunHistory, fold, outcome
 from core.plan import TrainingPlan, load_plan
 from core.problems import Code, Trouble
-from core.wire import decode_event
-
-#: Written into a checkpoint folder once every byte of it is on disk; without it a checkpoint does not count.
-COMPLETE = "complete.json"
+from core.seals import COMPLETE, is_whole
+from core.wire import decode_command, decode_event, encode
 
 
 class RunState(StrEnum):
@@ -70,6 +69,11 @@ class RunFolder:
     def best(self) -> Path:
         """The adapter of the best evaluation, while the run goes on."""
         return self.path / "best"
+
+    @property
+    def start(self) -> Path:
+        """What the adapter started from, where that was not nothing (core.engine.initial)."""
+        return self.path / "start.safetensors"
 
     @property
     def name(self) -> str:
@@ -126,10 +130,13 @@ class RunFolder:
         """Fold the events."""
         return fold(self.events())
 
+    def sealed(self) -> list[Path]:
+        """Checkpoints that were whole on disk once, the newest first; they may be damaged by now."""
+        return sorted((p.parent for p in self.checkpoints.glob(f"checkpoint-*/{COMPLETE}")), key=_step, reverse=True)
+
     def checkpoint(self) -> Path | None:
-        """The newest checkpoint that is whole on disk, or None."""
-        whole = [p.parent for p in self.checkpoints.glob(f"checkpoint-*/{COMPLETE}")]
-        return max(whole, key=_step, default=None)
+        """The newest checkpoint that is whole on disk, by a quick look; None without one."""
+        return next(filter(is_whole, self.sealed()), None)
 
     def checkpoint_step(self) -> int:
         """The step Resume would go on from, 0 when there is no checkpoint."""
@@ -186,6 +193,22 @@ class RunFolder:
     def release(self) -> None:
         """Take the mark away."""
         (self.path / "busy.json").unlink(missing_ok=True)
+
+    def order(self, command: Command) -> None:
+        """Leave a command for whoever trains this run; heard within a second or so. Raises OSError."""
+        orders = self.path / "orders"
+        orders.mkdir(exist_ok=True)
+        write_text(orders / f"{time.time_ns()}.json", encode(command))
+
+    def orders(self) -> Iterator[Command]:
+        """Take the commands that were left, the oldest first: each is given to one process, once."""
+        for path in sorted(self.path.glob("orders/*.json")):
+            try:
+                text = path.read_text(encoding="utf-8")
+                path.unlink()
+                yield decode_command(text)
+            except (OSError, UnicodeDecodeError, CodecError):
+                continue
 
     def delete(self) -> None:
         """Remove the folder. Raises Trouble(RUN_BUSY) while a process holds it."""

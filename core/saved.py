@@ -7,6 +7,7 @@ Everything is counted per token and multiplied by the tokens of a full micro-bat
 from dataclasses import dataclass
 
 from core.architecture import Architecture
+from core.choices import ranks_of
 from core.plan import Method, TrainingPlan
 
 #: What each module reads; modules with the same input can share one saved copy of it.
@@ -23,8 +24,8 @@ _EAGER_WORK = {False: 6, True: 4}
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer under a plan. `full`: fp32 adapters work on fp32 copies of their inputs; `packed`: rows hold several
-    documents each, kept apart by a mask.
+    """One layer under a plan. `full`: fp32 adapters work on fp32 copies of their inputs, without autocast; `packed`:
+    sequences hold several rows each, kept apart by a mask.
     """
 
     architecture: Architecture
@@ -43,24 +44,28 @@ class Layer:
         return self.plan.batch * self.plan.tokens**2
 
     @property
-    def masked(self) -> bool:
-        """Whether every layer needs a mask: for padding or for documents."""
-        return self.plan.batch > 1 or self.packed
-
-    @property
     def windows(self) -> int:
-        """How many layers need a mask because they look back less far than rows are long."""
+        """How many layers have a mask of their own, because they look back less far than sequences are long."""
         a = self.architecture
-        return a.windowed if a.window and self.plan.tokens >= a.window else 0
+        return a.windowed if a.window and (self.packed or a.eager or self.plan.tokens >= a.window) else 0
 
     @property
     def masks(self) -> int:
-        """Bytes of the masks themselves: a byte a pair, and the queries' format where attention has no kernel."""
-        each = 2 if self.architecture.eager else 1
-        some = bool(self.windows) + (self.masked or self.architecture.eager) * (
-            not self.windows or self.windows < self.architecture.layers
-        )
-        return each * self.pairs * some
+        """Bytes of the masks that all layers share: 2 a pair, once for layers with a window and once for others.
+
+        What no document cuts is the same for the whole batch (core.engine.masks).
+        """
+        a = self.architecture
+        others = (self.packed or a.eager) and self.windows < a.layers
+        pairs = self.pairs if self.packed or a.eager else self.plan.tokens**2
+        return 2 * pairs * (bool(self.windows) + others)
+
+    @property
+    def copies(self) -> int:
+        """Bytes of the 16-bit copies of the layer's adapter that autocast works with."""
+        a = self.architecture
+        numbers = ranks_of(self.plan, a.layers)[1] * sum(sum(a.matrices[name]) for name in self.targets)
+        return 2 * numbers // a.layers if self.adapter_bytes == 4 and not self.full else 0
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -69,15 +74,15 @@ class Layer:
     def saved(self) -> int:
         """Bytes that the average layer saves when it is not recomputed.
 
-        With bf16 adapters on all modules of a Llama this is 12H + 4Q + 4K + 8I + 14r + 4·heads + 8 a token, + 14H + I
-        for dropout.
+        With adapters on all modules of a Llama under autocast this is 12H + 4Q + 4K + 8I + 14r + 4·heads + 8 a token,
+        + 14H + I for dropout, + the copies of the adapter.
         """
         a = self.architecture
-        share = 1.0 if self.masked else self.windows / a.layers
+        share = 1.0 if self.packed else self.windows / a.layers
         plain, masked = (self._base(m) + self._adapters(m) for m in (False, True))
         token = plain + share * (masked - plain)
-        pairs = a.heads * a.pair_bytes if a.eager else 2 * share
-        return round(self.tokens * token + pairs * self.pairs)
+        pairs = a.heads * a.pair_bytes * self.pairs if a.eager else 0
+        return round(self.tokens * token + pairs + self.copies + self._sizes())
 
     def at_work(self) -> int:
         """Bytes that a layer holds beyond what it saves, at its worst moment: forward again, or backward."""
@@ -87,26 +92,30 @@ class Layer:
         down = "down_proj" in targets
         int8 = self.plan.method is Method.LORA8
         freed = (own + mask if own else 2 * (not int8)) * width if down and not a.experts else 0
+        behind = a.norm_bytes * hidden if a.post_norm else 0
         if a.experts:
             # their outputs weighted and put together again; and, like any MLP, gate and up once the product has gone
             active = a.active_experts
             moments = [(6 * active + 6) * hidden, (a.mlp_bytes + 2) // 2 * width + (4 * active + 4) * hidden]
         else:
-            moments = [6 * width + 2 * hidden * (2 if int8 else 1) - freed]
+            moments = [6 * width + 2 * hidden * (2 if int8 else 1) - behind - freed]
         if down:
             product = (0 if int8 or not own else 2) + (4 if self.full and mask else 0)
             moments.append(product * width + (14 if self.full else 10) * hidden)
         if "up_proj" in targets:
             moments.append((8 if self.full else 4) * width - freed + 12 * hidden)
         if "gate_up_proj" in targets:
-            beside = 4 if int8 else 12 + 4 * (self.full and mask)
-            moments.append((14 if self.full else 6) * width - freed + beside * hidden)
+            beside = 12 + 4 * mask if self.full else 4 + (own + 2 * down) * (not int8)
+            moments.append((14 if self.full else 6) * width - freed + beside * hidden - behind)
+        if a.post_norm:
+            # the norm behind the MLP goes backward first, in fp32
+            moments.append(22 * hidden)
         if a.eager:
             # attention forward again: nothing of the MLP is there yet, but pairs in several formats are
-            behind = 2 * a.norm_bytes * hidden if a.norms > 2 else 0
-            behind += a.mlp_bytes * width + (2 * hidden + 24) * a.active_experts + self._mlp_copies()
-            moments.append(_EAGER_WORK[a.sinks] * a.heads * self.plan.tokens - behind)
-        return self.tokens * max(moments)
+            gone = 2 * a.norm_bytes * hidden if a.norms > 2 else 0
+            gone += a.mlp_bytes * width + (2 * hidden + 24) * a.active_experts + self._mlp_copies()
+            moments.append(_EAGER_WORK[a.sinks] * a.heads * self.plan.tokens - gone)
+        return self.tokens * max(moments) + self._measuring()
 
     def first_layer_spares(self) -> int:
         """Bytes that the first layer saves less when nothing before it learns: a norm's input, dropout's masks."""
@@ -138,7 +147,7 @@ class Layer:
 
     def _own(self) -> tuple[int, int]:
         """Bytes a number of the copy that a module keeps of its input for itself, and of dropout's mask."""
-        own = 4 if self.full else 2 if self.adapter_bytes == 4 or self.plan.dropout else 0
+        own = 4 if self.full else 2 if self.plan.dropout else 0
         return own, 1 if self.plan.dropout else 0
 
     def _mlp_copies(self) -> int:
@@ -146,18 +155,35 @@ class Layer:
         names = [name for name in self.targets if _INPUT[name].startswith("mlp")]
         return sum(self._own()) * sum(self.architecture.matrices[name][0] for name in names)
 
-    def _adapters(self, masked: bool) -> int:
+    def _adapters(self, masked: bool) -> float:
         """Saved inputs of the adapted modules and of 8-bit matmuls, and the adapters' inner values.
 
-        bf16 adapters share one 16-bit input per group of modules; dropout and fp32 adapters keep one each.
+        Adapters share one 16-bit input per group of modules; with dropout or on fp32 copies they keep one each.
         """
         a, targets = self.architecture, self.targets
         own, mask = self._own()
-        inner = self.plan.rank * len(targets) * (4 if self.full else 2)
+        inner = ranks_of(self.plan, a.layers)[1] / a.layers * len(targets) * (4 if self.full else 2)
         private = sum((own + mask) * a.matrices[name][0] for name in targets)
         int8 = self.plan.method is Method.LORA8
         sharing = list(a.matrices) if int8 else [] if own else list(targets)
         return inner + private + 2 * self._shared(sharing, masked)
+
+    def _sizes(self) -> int:
+        """What DoRA saves on top: outputs of base and adapter, inputs that are not shared, under dropout the weights.
+
+        Exact for 16-bit bases with dropout, up to a fifth too much for others (against the dry run).
+        """
+        if not self.plan.dora:
+            return 0
+        shapes = [self.architecture.matrices[name] for name in self.targets]
+        own = (4 if self.plan.method is Method.QLORA else 0) + (0 if self.plan.dropout else 2)
+        token = sum(own * wide + 4 * high for wide, high in shapes)
+        return self.tokens * token + bool(self.plan.dropout) * sum(2 * wide * high for wide, high in shapes)
+
+    def _measuring(self) -> int:
+        """What DoRA holds while it measures a weight: the weight twice, the change, and a unit matrix to make it of."""
+        shapes = [self.architecture.matrices[name] for name in self.targets] if self.plan.dora else []
+        return max((4 * wide * wide + 12 * wide * high for wide, high in shapes), default=0)
 
     def _shared(self, names: list[str], masked: bool) -> int:
         """Width of the distinct inputs of the named modules.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.files import write_text
+from core.guards import quiet_hours
 from core.i18n import CHOICES as LANGUAGES
 
 #: Names a folder that takes the place of the user's config, cache and data folders (tests, portable use).
@@ -14,14 +15,22 @@ HOME = "SOLOTUNE_HOME"
 
 THEMES = ("system", "light", "dark")
 
+#: Limits that make sense, from and to: °C that an idle card stays below, and watts.
+TEMPERATURES = (60, 100)
+POWERS = (30, 2000)
+
 _CHOICES = {"language": LANGUAGES, "theme": THEMES}
+_RANGES = {"temperature_limit": TEMPERATURES, "power_limit": POWERS}
 
 
 @dataclass(frozen=True)
 class Settings:
     """Choices that outlive the app. An empty folder means the usual one; `geometry` is Qt's own text.
 
-    `advanced` shows every field of a plan.
+    `advanced` shows every field of a plan. Training waits at `temperature_limit` (°C), above `power_limit` (watts, mean
+    of a minute) and in `quiet_hours` ("22:00-07:00"); 0 and no hours: never, which is the default, because a card
+    slows itself down before heat harms it. With `keep_training` it goes on when the window closes; with `keep_awake`
+    the computer is asked not to fall asleep meanwhile.
     """
 
     language: str = "system"
@@ -31,6 +40,11 @@ class Settings:
     offline: bool = False
     geometry: str = ""
     advanced: bool = False
+    temperature_limit: int = 0
+    power_limit: int = 0
+    quiet_hours: str = ""
+    keep_training: bool = False
+    keep_awake: bool = True
 
 
 def load() -> Settings:
@@ -99,8 +113,21 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _valid(name: str, default: Any, found: dict[str, Any]) -> bool:
-    value = found.get(name)
+    value: Any = found.get(name)
     if type(value) is not type(default):
         return False
+    if name in _RANGES:
+        low, high = _RANGES[name]
+        return bool(value == 0 or low <= value <= high)
+    if name == "quiet_hours":
+        return _are_hours(value)
     # a NUL in a path makes every later use of it raise
     return value in _CHOICES[name] if name in _CHOICES else "\0" not in str(value)
+
+
+def _are_hours(text: str) -> bool:
+    try:
+        quiet_hours(text)
+    except ValueError:
+        return False
+    return True

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from math import ceil
 
 from core.architecture import Architecture
+from core.choices import Bias, ranks_of
 from core.fit import UNFITTED, Constants
 from core.plan import Loss, Method, Optimizer, TrainingPlan
 from core.saved import Layer
@@ -62,21 +63,22 @@ def estimate(
     plan: TrainingPlan,
     *,
     adapter_bytes: int = 4,
-    autocast: bool = False,
-    packed: bool = False,
+    autocast: bool = True,
+    packed: bool | None = None,
     constants: Constants = UNFITTED,
 ) -> Estimate:
     """Predict the peak of `plan` on a CUDA card.
 
-    `adapter_bytes` per adapter parameter: 4 (fp32) or 2 (bf16). fp32 adapters work on fp32 copies of their
-    inputs, as peft makes them, or on 16-bit copies under `autocast`. Every micro-batch counts as full: batch
-    * tokens. `packed` rows have no padding; their mask keeps documents apart. `constants` are those of the card.
+    `adapter_bytes` per adapter parameter: 4 (fp32, as the engine does) or 2 (bf16). Under `autocast`, as the engine
+    does, adapters take 16-bit inputs as they are; else fp32 adapters work on fp32 copies, as peft makes them. Every
+    micro-batch counts as full: batch * tokens. `packed` sequences hold several rows, kept apart by a mask; None is as
+    the plan says and the model can. `constants` are those of the card.
     """
+    packed = packs(architecture, plan) if packed is None else packed
     learned = adapter_parameters(architecture, plan)
     full = adapter_bytes == 4 and not autocast
     layer = Layer(architecture, plan, full=full, adapter_bytes=adapter_bytes, packed=packed)
     worst = _worst_moment(layer, learned * adapter_bytes)
-    copies = 2 * learned if autocast and adapter_bytes == 4 else 0
     return Estimate(
         weights=weight_bytes(architecture, plan.method),
         adapter=learned * adapter_bytes,
@@ -84,18 +86,29 @@ def estimate(
         optimizer=learned * (2 if plan.optimizer is Optimizer.ADAMW8BIT else 2 * adapter_bytes),
         activations=round(constants.live * worst["activations"]),
         logits=round(constants.live * worst["logits"]),
-        workspace=_dequantized(architecture, plan.method) + copies,
+        workspace=_dequantized(architecture, plan.method),
         overhead=constants.overhead_bytes,
     )
+
+
+def packs(architecture: Architecture, plan: TrainingPlan) -> bool:
+    """Whether rows share sequences: the plan says so, and the model keeps them apart."""
+    return plan.packing and architecture.packs
 
 
 def adapter_parameters(architecture: Architecture, plan: TrainingPlan) -> int:
     """How many numbers the adapter learns: the sum of rank * (in + out) over every adapted matrix (D0).
 
-    Names that the architecture does not have count nothing.
+    DoRA learns a size for each output, and the plan may let biases learn. Names that the architecture does not have
+    count nothing.
     """
-    names = architecture.adapted(plan.target_modules)
-    return plan.rank * architecture.layers * sum(sum(architecture.matrices[name]) for name in names)
+    a, names = architecture, architecture.adapted(plan.target_modules)
+    found = ranks_of(plan, a.layers)[1] * sum(sum(a.matrices[name]) for name in names)
+    if plan.dora:
+        found += a.layers * sum(a.matrices[name][1] for name in names)
+    if plan.bias is not Bias.NONE and names:
+        found += a.layers * (a.biases if plan.bias is Bias.ALL else sum(a.bias(name) for name in names))
+    return found
 
 
 def weight_bytes(architecture: Architecture, method: Method) -> int:
@@ -118,11 +131,12 @@ def layer_bytes(
     plan: TrainingPlan,
     *,
     adapter_bytes: int = 4,
-    autocast: bool = False,
-    packed: bool = False,
+    autocast: bool = True,
+    packed: bool | None = None,
 ) -> int:
     """Bytes that the average layer saves for the backward pass of a full micro-batch, when it is not recomputed."""
     full = adapter_bytes == 4 and not autocast
+    packed = packs(architecture, plan) if packed is None else packed
     return Layer(architecture, plan, full=full, adapter_bytes=adapter_bytes, packed=packed).saved()
 
 
@@ -149,6 +163,8 @@ def _worst_moment(layer: Layer, gradients: int) -> dict[str, int]:
     kept = inputs + others * saved + (0 if every else -layer.first_layer_spares()) + layer.masks
     standing = gradients if layer.plan.accumulation > 1 else 0
     moments = [
+        # autocast keeps its copies of the whole adapter until the forward pass is over
+        (standing, kept + 2 * hidden + recomputed * layer.copies, 0),
         (standing, kept + 6 * hidden, _loss_head(a, layer.plan)),
         (standing, kept + _LAST_NORM * hidden, 0),
         (gradients, 0, 0),

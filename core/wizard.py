@@ -1,9 +1,10 @@
 """The seven steps as a value: their order, what each one answered, what blocks the next one."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
+from core.arrangement import Arrangement, arranged, arrangement_of, fitting
 from core.catalog import ModelSpec
 from core.data.clean import Cleaning
 from core.data.columns import Columns
@@ -50,7 +51,8 @@ class WizardState:
     `probed` says that the cards were read; `card` stays None on a computer without one (practice mode).
     `model_folder` is where the chosen model's files lie, None until they are on this computer. While another
     card is planned for, `card` is that one (`imagined`) and `own_card` the computer's. `larger_plan` is the plan
-    that was too much, after it was made smaller. `cleaning`, `columns` and `passage` are how `report` came about.
+    that was too much, after it was made smaller. `cleaning`, `columns` and `passage` are how `report` came about;
+    `arrangement` is how its files are learned.
     """
 
     step: Step = Step.GPU
@@ -65,6 +67,7 @@ class WizardState:
     cleaning: Cleaning | None = None
     columns: Columns | None = None
     passage: int = 0
+    arrangement: Arrangement = field(default_factory=Arrangement)
     plan: TrainingPlan | None = None
     run: Path | None = None
     run_state: RunState | None = None
@@ -177,12 +180,24 @@ def choose_data(
     passage: int = 0,
 ) -> WizardState:
     """Choose the data as it was read and cleaned for `report`; the plan is made again: steps depend on the rows."""
-    return _replan(replace(state, report=report, cleaning=cleaning, columns=columns, passage=passage))
+    known = state.report is not None and set(state.report.files) & set(report.files)
+    arrangement = fitting(state.arrangement, report.files) if known else Arrangement()
+    chosen = replace(state, report=report, cleaning=cleaning, columns=columns, passage=passage)
+    return _replan(replace(chosen, arrangement=arrangement))
+
+
+def arrange(state: WizardState, arrangement: Arrangement) -> WizardState:
+    """Learn the files in another way: the plan keeps all else, a run that was made is let go.
+
+    Raises ValueError for shares that come to more than 0.9 of all rows.
+    """
+    plan = arranged(state.plan, arrangement) if state.plan else None
+    return replace(_replan(replace(state, arrangement=arrangement)), plan=plan)
 
 
 def choose_plan(state: WizardState, plan: TrainingPlan) -> WizardState:
-    """Take a plan; its method becomes the wizard's."""
-    return replace(state, plan=plan, method=plan.method, larger_plan=None)
+    """Take a plan; its method and the arrangement of its files become the wizard's."""
+    return replace(state, plan=plan, method=plan.method, larger_plan=None, arrangement=arrangement_of(plan))
 
 
 def choose_smaller(state: WizardState, plan: TrainingPlan) -> WizardState:

@@ -30,7 +30,7 @@ class Desk(QObject):
         super().__init__(parent)
         self.settings = settings
         self.runner = JobRunner(self)
-        #: Whether the Plan page may ask the model's own modules, in a process of its own.
+        #: Whether pages may start processes of their own unasked: the model's own modules, all tokens counted.
         self.dry_runs = True
         #: What the last look at the data found beside its report (gui.pages.data_look.Look).
         self.looked: object = None

@@ -8,7 +8,7 @@ from core.data.rows import DataReport, Shape
 from core.plan import TrainingPlan
 from core.problems import Trouble
 from core.runs import RunState, list_runs
-from core.wizard import Step, WizardState, open_run
+from core.wizard import Step, WizardState, choose_plan, open_run
 from gui.answers import viewable
 from gui.cards import back_home
 from gui.desk import Desk
@@ -26,7 +26,7 @@ def attach(state: WizardState, live: LiveRun, desk: Desk) -> WizardState:
     folder = desk.model_folder(spec) if spec else None
     report = state.report if state.report and state.report.files == plan.data else placeholder(plan)
     merged = live.folder.path / "merged"
-    opened = replace(state, model=spec, model_folder=folder, report=report, plan=plan, method=plan.method)
+    opened = choose_plan(replace(state, model=spec, model_folder=folder, report=report), plan)
     opened = open_run(opened, live.folder.path, live.state, live.has_adapter)
     if (merged / "config.json").is_file():
         opened = replace(opened, merged=merged)

@@ -11,7 +11,7 @@ from core.commands import Predict
 from core.events import Failed, Last, Predicted
 from core.fit import Constants
 from core.jobs.jobs import DryRunJob
-from core.plan import TrainingPlan
+from core.plan import TARGETS, TrainingPlan
 from core.problems import Trouble
 from core.vram import Estimate
 from gui.jobs import JobRunner, JobThread, Lane
@@ -38,7 +38,11 @@ def question(spec: ModelSpec, plan: TrainingPlan, constants: Constants) -> Quest
         TrainingPlan(model=plan.model, data=("?",)),
         method=plan.method,
         rank=plan.rank,
-        targets=",".join(sorted(set(plan.target_modules))),
+        # a preset may mean more than its names in families unlike Llama
+        targets=plan.targets if plan.targets in TARGETS else ",".join(sorted(set(plan.target_modules))),
+        dora=plan.dora,
+        shallow_rank=plan.shallow_rank,
+        bias=plan.bias,
         dropout=0.1 if plan.dropout else 0.0,
         batch=plan.batch,
         accumulation=min(plan.accumulation, 2),
@@ -46,6 +50,7 @@ def question(spec: ModelSpec, plan: TrainingPlan, constants: Constants) -> Quest
         checkpointing=plan.checkpointing,
         optimizer=plan.optimizer,
         loss=plan.loss,
+        packing=plan.packing,
     )
     return Question(spec.id, levelled, constants)
 

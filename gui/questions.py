@@ -40,5 +40,5 @@ def _question(line: str) -> str:
 
 def _previewed(state: WizardState) -> list[str]:
     rows = state.report.preview if state.report else ()
-    firsts = (next((m.content for m in row.messages if m.role == "user"), "") for row in rows)
+    firsts = (next((m.content for m in row.messages if m.role == "user"), "") for row in rows if not row.has_tools)
     return [text for text in firsts if 0 < len(text) <= 200]

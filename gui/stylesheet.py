@@ -56,13 +56,15 @@ def _buttons(t: Tokens) -> str:
     QPushButton[kind="chip"] {{ border-radius: 14px; padding: 5px 13px; text-align: left; }}
     QPushButton[kind="chip"]:focus {{ padding: 4px 12px; }}
     QPushButton[kind="chip"]:checked {{ background: {t.wash}; border-color: {t.accent}; }}
-    QPushButton[kind="left"], QPushButton[kind="right"] {{ padding: 4px 13px; font-size: {SMALL}px; }}
+    QPushButton[kind="left"], QPushButton[kind="middle"], QPushButton[kind="right"] {{ padding: 4px 13px;
+        font-size: {SMALL}px; }}
     QPushButton[kind="left"] {{ border-top-right-radius: 0; border-bottom-right-radius: 0; }}
     QPushButton[kind="right"] {{ border-top-left-radius: 0; border-bottom-left-radius: 0; margin-left: -1px; }}
-    QPushButton[kind="left"]:checked, QPushButton[kind="right"]:checked {{ background: {t.wash};
-        border-color: {t.accent}; }}
-    QPushButton[kind="left"]:focus, QPushButton[kind="right"]:focus {{ border: 2px solid {t.accent};
-        padding: 3px 12px; }}
+    QPushButton[kind="middle"] {{ border-radius: 0; margin-left: -1px; }}
+    QPushButton[kind="left"]:checked, QPushButton[kind="middle"]:checked, QPushButton[kind="right"]:checked {{
+        background: {t.wash}; border-color: {t.accent}; }}
+    QPushButton[kind="left"]:focus, QPushButton[kind="middle"]:focus, QPushButton[kind="right"]:focus {{
+        border: 2px solid {t.accent}; padding: 3px 12px; }}
     QPushButton[kind="ask"] {{ background: transparent; color: {t.muted}; border: 1px solid {t.edge};
         border-radius: 9px; padding: 0; font-size: 11px; min-width: 16px; max-width: 16px; min-height: 16px;
         max-height: 16px; }}
@@ -134,7 +136,7 @@ def _surfaces(t: Tokens) -> str:
     QFrame[role="bubble-user"] {{ background: {t.wash}; border-radius: 10px; }}
     QFrame[role="bubble-assistant"] {{ background: {t.surface}; border: 1px solid {t.hairline};
         border-radius: 10px; }}
-    QFrame[role="bubble-system"] {{ background: {t.sunken}; border-radius: 10px; }}
+    QFrame[role="bubble-system"], QFrame[role="bubble-tool"] {{ background: {t.sunken}; border-radius: 10px; }}
     QFrame[role="line"] {{ background: {t.hairline}; border: none; }}
     """
 

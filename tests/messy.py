@@ -131,5 +131,44 @@ def write(folder: Path) -> list[str]:
     return [str(folder / name) for name in ("tickets.jsonl", "chats.json", "客服旧表.csv", "pairs.jsonl")]
 
 
+def archive(folder: Path) -> str:
+    """A file with the rarer kinds of private data, and questions so long that their answers are never reached."""
+    rows = [
+        _ask("Where shall we send the refund?", "Please transfer it to DE89 3704 0044 0532 0130 00, in two parts."),
+        _ask("Which server did the old shop run on?", "It ran on 84.17.52.9 and moved to the new host in the spring."),
+        _ask("What did the customer in Ohio write?", "She sent her social security number 536-22-8712 by mistake."),
+        _ask("海关还要什么资料？", "请提供护照号码 E12345678，海关核对以后会在两天内放行这批货物。"),
+        _ask("周末怎么联系门店？", "请拨打门店座机 010-62345678，周末上午九点到下午五点有人接听电话。"),
+    ]
+    rows += [
+        _ask(f"Read report {n} to its end and tell me the verdict. {_story()[n * 900 : n * 900 + 6000]}", "It passed.")
+        for n in range(3)
+    ]
+    path = folder / "archive.jsonl"
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def checks(folder: Path) -> str:
+    """A file to check with, of which some rows stand in the others too: word for word, nearly, or half asked anew."""
+    good, other = _clean_rows("en"), _clean_rows("en")[160:190]
+    rows = [*other, *good[10:14], *(_ask(row["instruction"], row["output"] + " Truly.") for row in good[20:23])]
+    path = folder / "to_check.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def general(folder: Path) -> str:
+    """General dialogue to mix in: a few small questions of every day."""
+    things = ("a lamp", "a ladder", "an umbrella", "a kettle", "a map", "a scarf", "a drum", "a compass", "a sail")
+    rows = [
+        _ask(f"What is {thing} for, in {n} words?", f"{thing.capitalize()} helps on day {n} of a long journey home.")
+        for n, thing in enumerate(things * 6, 3)
+    ]
+    path = folder / "everyday_talk.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
 if __name__ == "__main__":
     print("\n".join(write(Path(sys.argv[1]))))

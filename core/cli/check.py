@@ -1,22 +1,28 @@
 """The command that looks into data files: what they hold, what cleaning finds, and the cleaned rows."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from core.catalog import ModelSpec, spec_of
+from core.cli.learn import LOOKING, judged, learn_facts, learn_lines, plan_of
 from core.cli.output import Json, not_one_of, result_out
+from core.cli.work import plan_in
 from core.codec import to_plain
 from core.data.clean import Cleaning, CleanReport, Effect, Mode, StepName, StepReport, Switch
 from core.data.columns import Columns
 from core.data.lengths import RowLengths
 from core.data.prepare import examine
-from core.data.rows import DataReport
+from core.data.rows import DataReport, Shape
+from core.data.separate import separate
 from core.hub import local_folder
 from core.i18n import _
+from core.learnable import blocked
+from core.plan import TrainingPlan
+from core.problems import Code, Trouble
 from core.settings import load, models_root
 from core.wording import count, row_problem_words, shape_words
 from core.wording.cleaning import clean_step_words, effect_words
@@ -29,34 +35,92 @@ Answer = Annotated[str, typer.Option(help="The column that answers.")]
 
 
 def check(
-    files: list[Path],
+    files: Annotated[list[Path] | None, typer.Argument(help="Data files, folders or archives.")] = None,
     model: Annotated[str, typer.Option(help="Count tokens for this model: catalogue id or model folder.")] = "",
+    will_it_learn: Annotated[
+        bool, typer.Option("--will-it-learn", help="Judge a run with --model, or --plan; exit 1 if nothing is learned.")
+    ] = False,
+    plan: Annotated[
+        Path | None, typer.Option(help="Judge this plan.json; it says what is read and how it is cleaned.")
+    ] = None,
     clean: Annotated[Path | None, typer.Option(help="Write the cleaned rows to this JSONL file.")] = None,
+    separately: Annotated[
+        Path | None, typer.Option("--separate", help="Write rows of each shape to a file of their own in this folder.")
+    ] = None,
     mask: Annotated[bool, typer.Option(help="Put placeholders in the place of private data.")] = False,
     steps: Annotated[str, typer.Option(help="Clean in these steps only, separated by commas.")] = "",
     passage: Passage = 0,
     question: Question = "",
     answer: Answer = "",
     json: Json = False,
-) -> None:
-    cleaning = _cleaning(steps, mask=mask)
-    count_for = RowLengths(folder_of(spec_of(model)) if model else None)
-    if clean is not None and clean.resolve() in {file.resolve() for file in files}:
+) -> int:
+    if plan is not None and (files or model or steps or mask or passage or question or answer):
+        raise typer.BadParameter(_("the plan says that itself"), param_hint="--plan")
+    if will_it_learn and not model and plan is None:
+        raise typer.BadParameter(_("give either --model or --plan"), param_hint="--will-it-learn")
+    asked = plan_in(plan) if plan else None
+    if asked:
+        way = _Way(asked.data, asked.model, asked.cleaning or LOOKING, asked.columns, asked.passage)
+    else:
+        names = _named(files, whole=will_it_learn)
+        way = _Way(names, model, _cleaning(steps, mask=mask), columns_of(question, answer), passage)
+    if clean is not None and clean.resolve() in {Path(name).resolve() for name in way.files}:
         raise typer.BadParameter(_("the original file is never changed"), param_hint="--clean")
+    separately = _empty(separately) if separately else None
     report, cleaned, private = examine(
-        tuple(str(f) for f in files), cleaning,
-        columns=columns_of(question, answer), passage=passage, count=count_for, keep=clean,
-    )  # fmt: skip
+        way.files, way.cleaning, columns=way.columns, passage=way.passage, count=way.lengths(), keep=clean
+    )
+    parts = separate(way.files, separately, columns=way.columns, passage=way.passage) if separately else {}
+    if will_it_learn and asked is None:
+        asked = way.plan(report)
+    checks = judged(asked, report, cleaned) if asked else ()
     if json:
         found = {
-            "private": private if cleaning.mode(StepName.PRIVATE) is not Mode.OFF else None,
+            "private": private if way.cleaning.mode(StepName.PRIVATE) is not Mode.OFF else None,
             "tokens": report.tokens | {"exact": report.tokens_exact},
             "clean": to_plain(cleaned),
             "cleaned": None if clean is None else str(clean),
+            "separated": {shape: {"file": str(path), "rows": rows} for shape, (path, rows) in parts.items()},
         }
-        return result_out(to_plain(report) | found)
-    print("\n".join(_lines(report, cleaned)))
-    return None
+        result_out(to_plain(report) | found | ({"learn": learn_facts(asked, checks)} if asked else {}))
+    else:
+        apart = (f"{path}: {count(rows)}" for path, rows in parts.values())
+        print("\n".join([*_lines(report, cleaned), *apart, *(learn_lines(asked, checks) if asked else ())]))
+    return int(blocked(checks))
+
+
+@dataclass(frozen=True)
+class _Way:
+    """What is read and how, and the model whose tokens are counted ("" for none)."""
+
+    files: tuple[str, ...]
+    model: str
+    cleaning: Cleaning
+    columns: Columns | None
+    passage: int
+
+    def lengths(self) -> RowLengths:
+        """What counts the rows' tokens."""
+        return RowLengths(folder_of(spec_of(self.model)) if self.model else None)
+
+    def plan(self, report: DataReport) -> TrainingPlan:
+        """The recommended plan for the model and what was read."""
+        made = plan_of(self.model, report)
+        return replace(made, cleaning=self.cleaning, columns=self.columns, passage=self.passage)
+
+
+def _empty(folder: Path) -> Path:
+    """The folder to write. Raises Trouble(FOLDER_NOT_EMPTY) for one that holds something, OSError for a file."""
+    if folder.exists() and any(folder.iterdir()):
+        raise Trouble(Code.FOLDER_NOT_EMPTY, path=folder)
+    return folder.absolute()
+
+
+def _named(files: list[Path] | None, *, whole: bool) -> tuple[str, ...]:
+    """The files as they were typed, or from the root on for a plan. Raises BadParameter when there are none."""
+    if not files:
+        raise typer.BadParameter(_("name a data file"), param_hint="FILES")
+    return tuple(str(file.absolute() if whole else file) for file in files)
 
 
 def _cleaning(steps: str, *, mask: bool) -> Cleaning:
@@ -88,6 +152,9 @@ def _lines(report: DataReport, cleaned: CleanReport | None) -> Iterator[str]:
         duplicates=count(report.duplicates),
         shape=shape_words(report.shape),
     )
+    if len(report.shapes) > 1:
+        each = ", ".join(f"{shape_words(Shape(name))} {count(rows)}" for name, rows in report.shapes.items())
+        yield _("Rows of several shapes: {shapes}. --separate FOLDER takes them apart.").format(shapes=each)
     if report.tokens:
         yield _tokens_line(report)
     for found in cleaned.findings if cleaned else ():

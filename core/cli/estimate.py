@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from core.catalog import config_of, spec_of
+from core.choices import Bias
 from core.cli.cards import first_card
+from core.cli.choices import BiasChoice, Dora, ShallowRank
 from core.cli.output import Json, ending, follow, not_one_of, result_out, table_out
 from core.events import Finished
 from core.fit import UNFITTED, Constants, constants_of
@@ -40,8 +42,13 @@ def estimate_command(
     optimizer: Optimizer = Optimizer.ADAMW,
     loss: Loss = Loss.CHUNKED,
     dropout: float = 0.05,
+    dora: Dora = False,
+    shallow_rank: ShallowRank = 0,
+    bias: BiasChoice = Bias.NONE,
     adapter_dtype: Annotated[str, typer.Option(help="fp32 or bf16")] = "fp32",
-    packed: Annotated[bool, typer.Option("--packed", help="Documents share rows, without padding.")] = False,
+    packed: Annotated[
+        bool, typer.Option("--packed/--no-packed", help="Rows of data share sequences, without padding.")
+    ] = TrainingPlan.packing,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Run the model's own modules, without numbers.")] = False,
     json: Json = False,
 ) -> int | None:
@@ -49,20 +56,21 @@ def estimate_command(
         raise not_one_of("fp32", "bf16", hint="--adapter-dtype")
     plan = _checked_plan(
         model=model, data=NO_DATA, method=method, rank=rank, targets=targets, tokens=tokens, batch=batch,
-        checkpointing=checkpointing, optimizer=optimizer, loss=loss, dropout=dropout,
+        checkpointing=checkpointing, optimizer=optimizer, loss=loss, dropout=dropout, packing=packed,
+        dora=dora, shallow_rank=shallow_rank, bias=bias,
     )  # fmt: skip
     adapter_bytes = 4 if adapter_dtype == "fp32" else 2
     architecture, constants = spec_of(model).architecture, learned(first_card())
     if not (architecture.known or dry_run):
         print(_("Arithmetic does not know all layers of this model: its own modules are run dry."), file=sys.stderr)
     if dry_run or not architecture.known:
-        job = DryRunJob(plan, _facts_of(model), adapter_bytes, packed, constants=constants)
+        job = DryRunJob(plan, _facts_of(model), adapter_bytes, constants=constants)
         last = follow(JobProcess(job), quiet=json)
         if not isinstance(last, Finished):
             return ending(last, as_json=json)
         _estimate_out(last.result, constants, json)
         return None
-    found = estimate(architecture, plan, adapter_bytes=adapter_bytes, packed=packed, constants=constants)
+    found = estimate(architecture, plan, adapter_bytes=adapter_bytes, constants=constants)
     if not found.items()["adapter"]:
         raise Trouble(Code.PLAN_INVALID, reason=f"targets: none of {targets} exists in this model")
     told = {"total_bytes": found.total_bytes, "items": found.items(), "source": "arithmetic"}

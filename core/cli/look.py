@@ -7,22 +7,33 @@ from typing import Annotated, Any
 
 import typer
 
+from core.arrangement import in_order
 from core.catalog import spec_of
+from core.choices import Bias, Initialisation, Schedule
 from core.cli.advise import Goal
-from core.cli.cards import first_card
 from core.cli.check import Answer, Passage, Question, check, columns_of, folder_of
+from core.cli.choices import (
+    BiasChoice,
+    Dora,
+    LoraPlus,
+    Neftune,
+    Rslora,
+    ScheduleChoice,
+    ShallowRank,
+    Start,
+    chosen,
+)  # fmt: skip
+from core.cli.learn import plan_of
 from core.cli.output import Json, result_out
 from core.data.clean import Cleaning
 from core.data.lengths import RowLengths
 from core.data.prepare import examine
 from core.data.rows import DataReport
-from core.fit import UNFITTED, constants_of
-from core.hub import local_folder
-from core.hub.folder import check_model_folder
-from core.plan import Method, Mix, TrainingPlan, TrainingStage
-from core.planning import length_reason, make_plan, rows_in, with_intervals
+from core.i18n import _
+from core.plan import Method, Mix, TrainingPlan
+from core.planning import length_reason, rows_in, with_intervals
 from core.runs import RunFolder, list_runs
-from core.settings import load, measured_file, models_root, runs_root
+from core.settings import load, runs_root
 from core.wording import (
     reason_words,
     state_words,
@@ -46,9 +57,22 @@ def plan_command(
     mix: Annotated[list[Path] | None, typer.Option(help="Mix in rows of this file, general dialogue mostly.")] = None,
     mix_share: Annotated[float, typer.Option(min=0.001, max=0.9, help="Their share of all rows.")] = Mix.share,
     staged: Annotated[bool, typer.Option(help="Learn the files one after the other, the last one longest.")] = False,
+    weights: Annotated[str, typer.Option(help="How often an epoch sees each file, such as 1,0.5.")] = "",
+    validation: Annotated[Path | None, typer.Option(help="Check with the rows of this file.")] = None,
+    validation_share: Annotated[
+        float | None, typer.Option(min=0.0, max=0.5, help="Keep this share of the rows aside to check with.")
+    ] = None,
     passage: Passage = 0,
     question: Question = "",
     answer: Answer = "",
+    rslora: Rslora = False,
+    dora: Dora = False,
+    initialisation: Start = Initialisation.DEFAULT,
+    lora_plus: LoraPlus = 1.0,
+    shallow_rank: ShallowRank = 0,
+    neftune: Neftune = 0.0,
+    bias: BiasChoice = Bias.NONE,
+    schedule: ScheduleChoice = Schedule.COSINE,
     json: Json = False,
 ) -> None:
     count_for = RowLengths(folder_of(spec_of(model)))
@@ -57,7 +81,12 @@ def plan_command(
     named = tuple(str(f.absolute()) for f in files)
     report, _cleaned, _private = examine(named, cleaning, columns=columns, passage=passage, count=count_for)
     plan = replace(plan_of(model, report, method, goal), cleaning=cleaning, columns=columns, passage=passage)
-    plan = _arranged(plan, report, tuple(str(file.absolute()) for file in mix or ()), mix_share, staged=staged)
+    plan = _arranged(plan, report, tuple(str(file.absolute()) for file in mix or ()), mix_share, weights, staged=staged)
+    plan = _checked_with(plan, report, validation, validation_share)
+    plan = chosen(
+        plan, rslora=rslora, dora=dora, initialisation=initialisation, lora_plus=lora_plus, shallow_rank=shallow_rank,
+        neftune=neftune, bias=bias, schedule=schedule,
+    )  # fmt: skip
     output.absolute().parent.mkdir(parents=True, exist_ok=True)
     plan.save(output)
     if json:
@@ -70,35 +99,33 @@ def plan_command(
 
 
 def _arranged(
-    plan: TrainingPlan, report: DataReport, mixes: tuple[str, ...], share: float, *, staged: bool
+    plan: TrainingPlan, report: DataReport, mixes: tuple[str, ...], share: float, weights: str, *, staged: bool
 ) -> TrainingPlan:
-    """The plan with its mixes and stages: earlier files once, as the documents have it, the last as often as planned.
-
-    Raises BadParameter for what cannot be.
-    """
-    if not mixes and not staged:
+    """The plan with its mixes, weights and stages. Raises BadParameter for what cannot be."""
+    if not mixes and not staged and not weights:
         return plan
-    last = plan.data[-1]
-    stages = tuple(TrainingStage((name,), plan.epochs if name == last else 1.0) for name in plan.data)
     try:
         changed = replace(
-            plan, mix=tuple(Mix(name, share / len(mixes)) for name in mixes), stages=stages if staged else ()
+            plan,
+            mix=tuple(Mix(name, share / len(mixes)) for name in mixes),
+            weights=tuple(map(float, weights.split(","))) if weights else (),
+            stages=in_order(plan.data, plan.epochs) if staged else (),
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     return with_intervals(changed, rows_in(report))
 
 
-def plan_of(model: str, report: DataReport, method: Method | None = None, goal: str = "medium") -> TrainingPlan:
-    """A recommended plan for this computer's first card, or for its processor. Raises Trouble for a bad folder."""
-    spec = spec_of(model)
-    if spec.source == "folder":
-        # a catalogue model can still be fetched; a folder is whole and safe now or it is of no use
-        check_model_folder(Path(spec.id))
-    folder = local_folder(spec, models_root(load()))
-    card = first_card()
-    learned = constants_of(card.name, measured_file()) if card else UNFITTED
-    return make_plan(spec, folder, report, card, method, goal, constants=learned)
+def _checked_with(plan: TrainingPlan, report: DataReport, validation: Path | None, share: float | None) -> TrainingPlan:
+    """The plan with the rows to check with that were asked for. Raises BadParameter for both a file and a share."""
+    if validation is not None and share is not None:
+        raise typer.BadParameter(_("give either a file or a share"), param_hint="--validation")
+    if validation is not None:
+        return with_intervals(replace(plan, validation=str(validation.absolute())), rows_in(report))
+    if share is None:
+        return plan
+    # asked for is asked for, also of few rows
+    return replace(with_intervals(replace(plan, validation_share=share), rows_in(report)), validation_share=share)
 
 
 def runs(json: Json = False) -> None:

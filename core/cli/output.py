@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Annotated, Any
 from unicodedata import east_asian_width
@@ -58,16 +58,25 @@ def start(process: JobProcess) -> None:
         signal.signal(signal.SIGINT, before)
 
 
-def follow(process: JobProcess, *, quiet: bool = False, stream: bool = False) -> Last:
+def follow(
+    process: JobProcess,
+    *,
+    quiet: bool = False,
+    stream: bool = False,
+    hear: Callable[[Event], None] = lambda event: None,
+    left: Callable[[], float | None] = lambda: None,
+) -> Last:
     """Run a job to its end, showing progress; Ctrl-C asks it to stop, a second Ctrl-C insists.
 
-    `stream` prints every event as a line of JSON instead.
+    `stream` prints every event as a line of JSON instead. `hear` gets every event too; `left` tells the
+    seconds that are left.
     """
-    show = Progress(sys.stderr, quiet=quiet or stream)
+    show = Progress(sys.stderr, quiet=quiet or stream, left=left)
     with _started(process):
         for event in process.events():
             if isinstance(event, Last):
                 last = event
+            hear(event)
             try:
                 if stream and not isinstance(event, Last):
                     print(encode(event), flush=True)
@@ -109,8 +118,8 @@ def _started(process: JobProcess) -> Iterator[None]:
 class Progress:
     """One line that is written over on a terminal, plain lines now and then elsewhere."""
 
-    def __init__(self, out: IO[str], *, quiet: bool = False) -> None:
-        self._out, self._quiet = out, quiet
+    def __init__(self, out: IO[str], *, quiet: bool = False, left: Callable[[], float | None] = lambda: None) -> None:
+        self._out, self._quiet, self._left = out, quiet, left
         self._live = out.isatty()
         self._shown_at = 0.0
         self._stage: StageName | None = None
@@ -123,7 +132,7 @@ class Progress:
             self._show(_stage_line(event), now=event.stage is not self._stage)
             self._stage = event.stage
         elif isinstance(event, StepDone):
-            self._show(_step_line(event), now=event.step in (1, event.total_steps))
+            self._show(_step_line(event, self._left()), now=event.step in (1, event.total_steps))
         elif isinstance(event, Noted):
             self._show(note_words(event), now=True)
         elif isinstance(event, Last):
@@ -152,9 +161,9 @@ def _stage_line(stage: Stage) -> str:
     return f"{text} {stage.done} / {stage.total}"
 
 
-def _step_line(step: StepDone) -> str:
+def _step_line(step: StepDone, left: float | None) -> str:
     loss = "–" if step.loss is None else f"{step.loss:.3f}"
-    left = duration(step.seconds * (step.total_steps - step.step))
+    left = step.seconds * (step.total_steps - step.step) if left is None else left
     return _("Step {step} of {total}, loss {loss}, {left} left").format(
-        step=step.step, total=step.total_steps, loss=loss, left=left
+        step=step.step, total=step.total_steps, loss=loss, left=duration(left)
     )

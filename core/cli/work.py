@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from core.catalog import spec_of
+from core.cli.coach import Coach
 from core.cli.output import Json, ending, follow, result_out
+from core.disk import expect_room
 from core.events import Finished, Last, Stopped
 from core.files import tree_bytes
 from core.hub import find_folder
@@ -21,7 +23,7 @@ from core.plan import TrainingPlan, load_plan
 from core.problems import Code, Trouble
 from core.runs import RunFolder, RunState
 from core.settings import load, models_root, runs_root
-from core.wording import reason_words
+from core.wording import energy, reason_words
 
 
 def add_to(app: typer.Typer) -> None:
@@ -55,7 +57,11 @@ def train(
 
 def train_run(run: RunFolder, *, resume: bool, json: bool) -> int:
     """Train `run` in a child process and say how it ended."""
-    last = follow(JobProcess(TrainJob(str(run.path), resume=resume), run=run), stream=json)
+    coach = Coach(run, sys.stderr)
+    job = JobProcess(TrainJob(str(run.path), resume=resume), run=run)
+    last = follow(job, stream=True) if json else follow(job, hear=coach.hear, left=coach.left)
+    if kwh := run.history().energy.kwh:
+        print(_("Energy of the card: {energy}").format(energy=energy(kwh)), file=sys.stderr)
     if isinstance(last, Finished):
         return _report(last, json, lambda result: print(result["adapter"]))
     if not isinstance(last, Stopped):
@@ -133,8 +139,9 @@ def _print_proof(result: dict[str, Any]) -> None:
 def _new_run(path: Path | None) -> RunFolder:
     """Make a run of a plan file. A model that cannot be used is said now: no run is left behind for it."""
     assert path is not None
-    plan = _absolute(load_plan(path), path.absolute().parent)
+    plan = plan_in(path)
     find_folder(plan.model, models_root(load()))
+    expect_room(runs_root(load()), plan)
     return RunFolder.create(runs_root(load()), plan)
 
 
@@ -149,11 +156,17 @@ def _step_down(run: RunFolder) -> None:
         print(reason_words(reason), file=sys.stderr)
 
 
-def _absolute(plan: TrainingPlan, home: Path) -> TrainingPlan:
-    """Files that the plan names relative to itself become absolute."""
-    named = tuple(str(home / name) for name in plan.data)
-    validation = str(home / plan.validation) if plan.validation else ""
-    return replace(plan, data=named, validation=validation, model=_model_beside(home, plan.model))
+def plan_in(path: Path) -> TrainingPlan:
+    """Read a plan file; files that it names relative to itself become absolute. Raises Trouble(PLAN_INVALID)."""
+    plan, home = load_plan(path), path.absolute().parent
+    return replace(
+        plan,
+        data=tuple(str(home / name) for name in plan.data),
+        stages=tuple(replace(stage, files=tuple(str(home / name) for name in stage.files)) for stage in plan.stages),
+        mix=tuple(replace(mix, file=str(home / mix.file)) for mix in plan.mix),
+        validation=str(home / plan.validation) if plan.validation else "",
+        model=_model_beside(home, plan.model),
+    )
 
 
 def _model_beside(home: Path, model: str) -> str:

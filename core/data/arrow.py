@@ -5,6 +5,7 @@ from contextlib import closing
 from typing import Any, BinaryIO
 
 from core.data.codes import FileReason
+from core.data.leaves import without_nothing
 from core.data.packed import most_bytes
 from core.data.source import Record, Source
 from core.data.tables import MOST_COLUMNS
@@ -38,14 +39,24 @@ def _read(source: Source, batches: Callable[[Source, BinaryIO], Iterator[tuple[A
     try:
         with closing(source.seekable()) as stream:
             for batch, read in batches(source, stream):
+                calls = "tool_calls" in str(batch.schema)
                 for row in batch.to_pylist():
                     number += 1
-                    yield Record(number, row)
+                    yield Record(number, _unfilled(row) if calls else row)
                 source.told(int(source.size * min(read, 1.0)))
     except (pyarrow.ArrowException, ValueError, OverflowError, MemoryError, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
         raise source.unreadable(FileReason.BAD_TABLE, text=str(error)[:300]) from None
+
+
+def _unfilled(row: dict[str, Any]) -> dict[str, Any]:
+    """A row whose calls have the arguments that they were given, not those of every other row as well."""
+    for turns in row.values():
+        for turn in turns if isinstance(turns, list) else ():
+            if isinstance(turn, dict) and turn.get("tool_calls"):
+                turn["tool_calls"] = without_nothing(turn["tool_calls"])
+    return row
 
 
 def _parquet_batches(source: Source, stream: BinaryIO) -> Iterator[tuple[Any, float]]:

@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Callable
 from pathlib import Path
 
-from core.data.rows import Conversation, Message
+from core.data.rows import Conversation, conversation_of
 
 _BLOCK = 1 << 20
 
@@ -46,14 +46,11 @@ class RowsFile:
                 for number in range(first, last):
                     if number % 256 == 0 and stopped():
                         return -1
-                    if any(wanted in message.content.casefold() for message in _row(file.readline()).messages):
+                    if any(wanted in message.text.casefold() for message in _row(file.readline()).messages):
                         return number
         return -1
 
 
 def _row(data: bytes) -> Conversation:
     said = json.loads(data)
-    file, line = str(said.get("file", "")), int(said.get("line", 0))
-    if "text" in said:
-        return Conversation((Message("text", said["text"]),), file, line)
-    return Conversation(tuple(Message(one["role"], one["content"]) for one in said["messages"]), file, line)
+    return conversation_of(said, str(said.get("file", "")), int(said.get("line", 0)))

@@ -24,6 +24,15 @@ class RowCode(StrEnum):
     OUTSIDE_PAIR = "outside_pair"
     DOUBLE_FIELD = "double_field"
     TOOLS = "tools"
+    TOOL_LIST = "tool_list"
+    CALL_UNREADABLE = "call_unreadable"
+    CALL_ARGUMENTS = "call_arguments"
+    CALL_UNANSWERED = "call_unanswered"
+    RESULT_UNASKED = "result_unasked"
+    TOOLS_NOT_SHOWN = "tools_not_shown"
+    ONE_CALL = "one_call"
+    TEXT_BESIDE_CALL = "text_beside_call"
+    TEMPLATE_REFUSES = "template_refuses"
     MEDIA = "media"
     TURN_WEIGHT = "turn_weight"
     ABOVE_NAMES = "above_names"
@@ -36,6 +45,10 @@ class RowCode(StrEnum):
     FILE_LOCKED = "file_locked"
     FILE_UNSAFE_NAME = "file_unsafe_name"
     FILE_DOUBLE_NAME = "file_double_name"
+
+
+#: A model's template cannot show such rows; with another model they can be used.
+OF_TEMPLATE = frozenset((RowCode.TOOLS_NOT_SHOWN, RowCode.ONE_CALL, RowCode.TEXT_BESIDE_CALL, RowCode.TEMPLATE_REFUSES))
 
 
 class FileReason(StrEnum):

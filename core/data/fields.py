@@ -80,6 +80,9 @@ def normal(value: Any) -> Row | None:
     row = {field_name(str(key)): item for key, item in value.items()}
     if is_preference(row):
         row = _chosen_side(row)
+    elif row.get("tools") and "answers" in row and (ask := present(row, QUESTIONS)):
+        # as xLAM has it: a question and the calls that answer it
+        row["messages"] = [{"role": "user", "content": row[ask]}, {"role": "assistant", "tool_calls": row["answers"]}]
     said = present(row, TURNS)
     if said and isinstance(row[said], str):
         row[said] = as_list(row[said])

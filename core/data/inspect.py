@@ -16,13 +16,16 @@ from core.data.lengths import RowLengths
 from core.data.read import records
 from core.data.report import Tally
 from core.data.rows import Conversation, DataReport, RowProblem, Shape
-from core.data.shapes import read_row, running_text, usual_shape
+from core.data.shapes import read_row, read_tools, running_text, usual_shape
 from core.data.source import Halted, Passage, Record, Source
 from core.data.turns import checked_text
+from core.data.way import Way
 from core.problems import Code, Trouble
 
 Progress = Callable[[int, int], None]
 Stopped = Callable[[], bool]
+#: Says why a model's template cannot show a row, None when it can.
+Refuses = Callable[[Conversation], RowFault | None]
 
 #: So many rows decide what a file's rows usually look like.
 _FIRST = 200
@@ -70,7 +73,10 @@ def read_conversations(
 
 
 class Reading:
-    """Data files as they are read: iterate once over the usable rows, in order, then ask for the report."""
+    """Data files as they are read: iterate once over the usable rows, in order, then ask for the report.
+
+    `refuses` judges rows with tools; without it the template of the model that `count` counts for does.
+    """
 
     def __init__(
         self,
@@ -81,9 +87,11 @@ class Reading:
         columns: Columns | None = None,
         passage: int = 0,
         count: RowLengths | None = None,
+        refuses: Refuses | None = None,
     ) -> None:
         self._tally = Tally(files, count)
-        self._rows = _conversations(files, self._tally, _Way(progress, stopped), _Wishes(columns, passage))
+        wishes = _Wishes(columns, passage, refuses or (count.refuses if count else None))
+        self._rows = _conversations(files, self._tally, Way(progress, stopped), wishes)
 
     def __iter__(self) -> Iterator[Conversation]:
         return self._rows
@@ -92,6 +100,11 @@ class Reading:
     def by_file(self) -> tuple[int, ...]:
         """Usable rows of each file, in order."""
         return tuple(self._tally.by_file)
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the row that came last."""
+        return self._tally.last
 
     def report(self, count: RowLengths | None = None) -> DataReport:
         """Sum up what was read; `count` has counted the tokens of other rows than those."""
@@ -105,9 +118,10 @@ class _Wishes:
 
     columns: Columns | None
     passage: int
+    refuses: Refuses | None = None
 
 
-def _conversations(files: tuple[str, ...], tally: Tally, way: "_Way", wishes: _Wishes) -> Iterator[Conversation]:
+def _conversations(files: tuple[str, ...], tally: Tally, way: Way, wishes: _Wishes) -> Iterator[Conversation]:
     if not files:
         raise Trouble(Code.DATA_MISSING)
     sizes = [bytes_of(name) for name in files]
@@ -121,7 +135,7 @@ def _conversations(files: tuple[str, ...], tally: Tally, way: "_Way", wishes: _W
         tally.complete = False
 
 
-def _behind(name: str, tally: Tally, way: "_Way", wishes: _Wishes) -> Iterator[Conversation]:
+def _behind(name: str, tally: Tally, way: Way, wishes: _Wishes) -> Iterator[Conversation]:
     """Yield the conversations of a file, or of all files in a folder or an archive."""
     before = tally.rows, tally.usable
     first: Trouble | None = None
@@ -216,33 +230,11 @@ def _understood(
             return
     try:
         shape, messages = read_row(value, usual)
+        conversation = Conversation(messages, file, record.line, read_tools(value))
+        if conversation.has_tools and wishes.refuses is not None and (refused := wishes.refuses(conversation)):
+            raise refused
     except RowFault as fault:
         # half surrogate pairs cannot be written to a pipe or a file
         yield RowProblem(file, record.line, fault.code, fault.detail.encode("utf-8", "replace").decode())
     else:
-        yield shape, Conversation(messages, file, record.line)
-
-
-class _Way:
-    """How far the reading is, over all files; hears every block that is read and asks whether to stop."""
-
-    def __init__(self, progress: Progress, stopped: Stopped) -> None:
-        self._progress, self._stopped = progress, stopped
-        self.total = 0
-        self._before = 0
-
-    def told(self, done: int) -> None:
-        """Tell on; `done` is bytes of the file being read. Raises Halted."""
-        if self._stopped():
-            raise Halted
-        self._progress(min(self._before + done, self.total), self.total)
-
-    def passed(self, source: Source) -> None:
-        """A file is done."""
-        self._before += source.share
-        self.told(0)
-
-    def reached(self, done: int) -> None:
-        """All files of a name are done."""
-        self._before = done
-        self.told(0)
+        yield shape, conversation

@@ -6,10 +6,11 @@ batches; what is around them depends on the turns alone and is measured once for
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 
+from core.data.codes import RowFault
 from core.data.letters import AROUND_MESSAGE, AROUND_ROW, likely_tokens
+from core.data.modeltokens import is_fault, open_template, open_tokens
 from core.data.rows import Conversation
 
 #: Texts are handed to the tokenizer in batches of so many letters; one token takes it about 100 bytes.
@@ -17,12 +18,6 @@ _BATCH = 400_000
 _ROWS = 20_000
 #: Longer texts are counted in pieces, of which each may be a token off.
 _PIECE = 50_000
-#: Beyond so many questions and answers, each further pair adds as much as the last one did.
-_TURNS = 6
-#: The largest tokenizers of today are 35 MB; an untrusted file must not fill the memory.
-_MOST_BYTES = 200_000_000
-#: Stands for a message: one token for every tokenizer that knows words.
-_MARK = "x"
 #: Rows are counted per 64 tokens, and per 1/32, 1/16 … of their length where they are long.
 BUCKET = 64
 _MOST_BUCKETS = 200
@@ -38,7 +33,8 @@ class RowLengths:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.counts: Counter[int] = Counter()
-        self._tokens = _open(folder) if folder else None
+        self._tokens = open_tokens(folder) if folder else None
+        self._template = open_template(folder) if folder else None
         self.model = str(folder) if self._tokens else ""
         self.exact = self._tokens is not None
         self._rows: list[int] = []
@@ -49,14 +45,17 @@ class RowLengths:
     def add(self, conversation: Conversation) -> None:
         """Count a row, now or with those that come after it."""
         messages = conversation.messages
+        texts = [message.text for message in messages]
         if conversation.is_running:
             # running text has no turns, only the token that ends it and perhaps one that begins it
             around = 1 + (self._tokens.begins if self._tokens is not None else 0)
+        elif conversation.has_tools or any(message.thought for message in messages):
+            around, texts = self._written(conversation)
         else:
             around = self._around(len(messages), messages[0].role == "system")
         self._rows.append(around)
-        for message in messages:
-            for piece in _pieces(message.content):
+        for text in texts:
+            for piece in _pieces(text):
                 self._texts.append(piece)
                 self._owners.append(len(self._rows) - 1)
                 self._size += len(piece)
@@ -69,6 +68,20 @@ class RowLengths:
         """Count what was added and not counted yet."""
         self._count()
         self._settle()
+
+    def refuses(self, conversation: Conversation) -> RowFault | None:
+        """Why the model's template cannot show a row with tools, None when it can or nobody knows."""
+        return self._template.refuses(conversation) if self._template is not None else None
+
+    def _written(self, conversation: Conversation) -> tuple[int, list[str]]:
+        """The tokens and texts of a row that the template writes as a whole: where its parts lie is its own affair."""
+        if self._tokens is not None:
+            try:
+                return self._tokens.whole(conversation), []
+            except BaseException as error:
+                self._give_up(error)
+        texts = [*(message.text for message in conversation.messages), conversation.tools]
+        return AROUND_ROW + AROUND_MESSAGE * len(conversation.messages), texts
 
     def _around(self, messages: int, system: bool) -> int:
         if self._tokens is not None:
@@ -95,75 +108,13 @@ class RowLengths:
 
     def _give_up(self, error: BaseException) -> None:
         """Estimate from here on, unless it was the user who broke off."""
-        if not _is_fault(error):
+        if not is_fault(error):
             raise error
         self._tokens, self.exact = None, False
 
     def _settle(self) -> None:
         self.counts.update(self._rows)
         self._rows = []
-
-
-class _ModelTokens:
-    """The tokenizer and the chat template of a model folder. Everything it does may raise anything at all."""
-
-    def __init__(self, folder: Path) -> None:
-        from tokenizers import Tokenizer
-
-        from core.data.template import ChatTemplate
-
-        file = folder / "tokenizer.json"
-        if file.stat().st_size > _MOST_BYTES:
-            raise ValueError("tokenizer.json is too large")
-        self._tokenizer = Tokenizer.from_file(str(file))
-        # a tokenizer can be saved with the padding and the limit of its last use
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
-        self._template = ChatTemplate(folder)
-        added = self._tokenizer.get_added_tokens_decoder()
-        self._special = {number for number, token in added.items() if token.special}
-        self._end = self._tokenizer.token_to_id(self._template.special.get("eos_token", ""))
-        self.begins = int(bool(self._first()))
-        self.around = lru_cache(maxsize=None)(self._around)
-        self.around(1, system=False)
-
-    def lengths(self, texts: list[str]) -> dict[str, int]:
-        """The tokens of each text."""
-        found = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-        return dict(zip(texts, map(len, found), strict=True))
-
-    def _around(self, turns: int, system: bool) -> int:
-        """Tokens that the template adds to a conversation of `turns` questions and answers."""
-        if turns > _TURNS:
-            last = self.around(_TURNS, system)
-            return last + (turns - _TURNS) * (last - self.around(_TURNS - 1, system))
-        messages = [{"role": role, "content": _MARK} for role in ("user", "assistant") * turns]
-        if system:
-            messages.insert(0, {"role": "system", "content": _MARK})
-        text, _mark, tail = self._template.render(messages, self._first()).rpartition(_MARK)
-        around = len(self._ids(text + _MARK)) - len(messages) * len(self._ids(_MARK))
-        return around + self._after(self._ids(tail))
-
-    def _after(self, tail: list[int]) -> int:
-        """Training ends a row at the token that ends an answer, and appends one where the template forgets it.
-
-        Where the template marks what is trained, the row is all that it writes.
-        """
-        ends = self._special | {self._end}
-        first = next((place + 1 for place, token in enumerate(tail) if token in ends), 0)
-        if first and self._template.marked:
-            return len(tail)
-        return first or 1
-
-    def _first(self) -> str:
-        """What begins a row where there is no template: the begin-of-text token of models that use one."""
-        first = self._template.special.get("bos_token", "")
-        begins = self._tokenizer.encode("a").ids[:1] == [self._tokenizer.token_to_id(first)]
-        return first if begins else ""
-
-    def _ids(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
 
 
 def described(counts: Counter[int], **shares: int) -> dict[str, int]:
@@ -215,17 +166,3 @@ def _pieces(text: str) -> Iterator[str]:
         yield text[start:end]
         start = end
     yield text[start:] if start else text
-
-
-def _open(folder: Path) -> _ModelTokens | None:
-    try:
-        return _ModelTokens(folder)
-    except BaseException as error:
-        if not _is_fault(error):
-            raise
-        return None
-
-
-def _is_fault(error: BaseException) -> bool:
-    """Whether something broke: a panic inside the tokenizer library is no Exception to Python."""
-    return isinstance(error, Exception) or type(error).__name__ == "PanicException"

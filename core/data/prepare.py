@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from core.data.clean import Cleaning, CleanReport, StepName
 from core.data.columns import Columns
-from core.data.inspect import Progress, Reading, Stopped
+from core.data.inspect import Progress, Reading, Refuses, Stopped
 from core.data.lengths import RowLengths
 from core.data.portions import mixed_in, repeated, stages_of
+from core.data.prepared import Prepared, Stage
 from core.data.rows import Conversation, DataReport
 from core.data.source import Halted
 from core.data.split import chosen, ranked
@@ -26,49 +27,20 @@ if TYPE_CHECKING:
 _TOLD = 1000
 
 
-@dataclass(frozen=True)
-class Stage:
-    """Rows that are learned together, `epochs` times."""
-
-    rows: list[Conversation]
-    epochs: float
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What a plan trains and checks with, and the reports on the files of its `data`.
-
-    `mixed` counts the rows that came from mixes, `mixed_wanted` those that were asked for. `shared` counts the rows
-    of a validation file that training has too, word for word, nearly, or as pieces of one conversation: they are not
-    in `validation`.
-    """
-
-    stages: tuple[Stage, ...]
-    validation: list[Conversation]
-    report: DataReport
-    clean_report: CleanReport | None = None
-    mixed: int = 0
-    mixed_wanted: int = 0
-    shared: int = 0
-
-    @property
-    def train(self) -> list[Conversation]:
-        """The rows of all stages, one stage after the other."""
-        return [row for stage in self.stages for row in stage.rows]
-
-
 def prepare(
     plan: TrainingPlan,
     progress: Progress = lambda done, total: None,
     stopped: Stopped = lambda: False,
     folder: Path | None = None,
+    refuses: Refuses | None = None,
 ) -> Prepared:
     """Read the plan's files and choose the rows of every stage; the same plan and files give the same rows.
 
-    Where the plan cleans, the cleaned rows of its data and what was done are written to `folder`. Raises what
-    `core.data.inspect.inspect_files` raises, Halted when `stopped`, and OSError.
+    `folder` gets the rows, where each came from, and what cleaning did (core.data.kept). `refuses` says which rows the
+    model's template cannot show. Raises what `core.data.inspect.inspect_files` raises, Halted when `stopped`, and
+    OSError.
     """
-    way = _Way(plan, progress, stopped)
+    way = _Way(plan, progress, stopped, refuses)
     own = way.read(plan.data, folder)
     checks = way.read((plan.validation,)).rows if plan.validation else []
     most = mixed_in(plan, sum(repeated(len(own.rows), weight) for weight in plan.weights or (1.0,)))
@@ -88,7 +60,12 @@ def prepare(
     ]
     stages, wanted, mixed = _stages(plan, own, set(aside), general)
     shared = len(checks) - len(validation) if plan.validation else 0
-    return Prepared(stages, validation, own.report, own.clean_report, mixed, wanted, shared)
+    found = Prepared(stages, validation, own.report, own.clean_report, mixed, wanted, shared)
+    if folder is not None:
+        from core.data.kept import keep
+
+        return replace(found, kept=keep(folder, plan, own.rows, found))
+    return found
 
 
 def examine(
@@ -110,7 +87,10 @@ def examine(
     from. Raises like `prepare`; where nothing is cleaned or kept, a report on the rows so far instead of Halted.
     """
     alone = cleaning is None and keep is None
-    reading = Reading(files, progress, stopped, columns=columns, passage=passage, count=count if alone else None)
+    reading = Reading(
+        files, progress, stopped, columns=columns, passage=passage, count=count if alone else None,
+        refuses=count.refuses if count is not None else None,
+    )  # fmt: skip
     if alone:
         for _row in reading:
             pass
@@ -153,13 +133,15 @@ class _Rows:
 class _Way:
     """How a plan's files become rows. Everything raises Halted when `stopped`."""
 
-    def __init__(self, plan: TrainingPlan, progress: Progress, stopped: Stopped) -> None:
-        self._plan, self._progress, self._stopped = plan, progress, stopped
+    def __init__(self, plan: TrainingPlan, progress: Progress, stopped: Stopped, refuses: Refuses | None) -> None:
+        self._plan, self._progress, self._stopped, self._refuses = plan, progress, stopped, refuses
 
     def read(self, files: tuple[str, ...], folder: Path | None = None) -> _Rows:
         """Every row of files, cleaned where the plan asks for it; what that did is kept in `folder`."""
         plan = self._plan
-        reading = Reading(files, self._progress, self._stopped, columns=plan.columns, passage=plan.passage)
+        reading = Reading(
+            files, self._progress, self._stopped, columns=plan.columns, passage=plan.passage, refuses=self._refuses
+        )
         if plan.cleaning is None:
             rows = list(_going(reading, self._stopped))
             sources = [place for place, count in enumerate(reading.by_file) for _row in range(count)]

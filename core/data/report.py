@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from core.data.leaves import as_json
 from core.data.lengths import RowLengths, buckets, described
-from core.data.rows import Conversation, DataReport, RowProblem, Shape
+from core.data.rows import Call, Conversation, DataReport, Message, RowProblem, Shape
 
 _PREVIEW = 50
 _PREVIEW_CHARACTERS = 4_000
@@ -29,6 +30,7 @@ class Tally:
         self.usable = 0
         self.rejected = 0
         self.complete = True
+        self.last = Shape.UNKNOWN
         self._shapes: Counter[Shape] = Counter()
         self._columns: dict[str, None] = {}
         self._problems: list[RowProblem] = []
@@ -52,12 +54,13 @@ class Tally:
 
     def accept(self, shape: Shape, conversation: Conversation, *, preferred: bool = False) -> None:
         """Count a row to learn from."""
+        self.last = shape
         self.usable += 1
         self.by_file[-1] += 1
         self._shapes[shape] += 1
         self._preferred += preferred
-        self._seen.append(hash(conversation.messages))
-        self._characters[sum(len(message.content) for message in conversation.messages)] += 1
+        self._seen.append(_said(conversation))
+        self._characters[sum(len(message.text) for message in conversation.messages)] += 1
         if self.count is not None:
             self.count.add(conversation)
         if len(self._preview) < _PREVIEW:
@@ -101,9 +104,34 @@ class Tally:
         )
 
 
+def _said(conversation: Conversation) -> int:
+    """What a row says as a number; the ids of calls say nothing."""
+    if not conversation.has_tools:
+        return hash(conversation.messages)
+    return hash((conversation.tools, tuple((message.role, message.text) for message in conversation.messages)))
+
+
 def _shortened(conversation: Conversation) -> Conversation:
-    messages = tuple(replace(message, content=_cut(message.content)) for message in conversation.messages[:_PREVIEW])
-    return replace(conversation, messages=messages)
+    messages = tuple(map(_short, conversation.messages[:_PREVIEW]))
+    tools = conversation.tools if len(conversation.tools) <= _PREVIEW_CHARACTERS else _names(conversation)
+    return replace(conversation, messages=messages, tools=tools)
+
+
+def _short(message: Message) -> Message:
+    calls = tuple(map(_short_call, message.calls[:_PREVIEW]))
+    return replace(message, content=_cut(message.content), thought=_cut(message.thought), calls=calls)
+
+
+def _short_call(call: Call) -> Call:
+    short = len(call.arguments) <= _PREVIEW_CHARACTERS
+    return call if short else replace(call, arguments=as_json({"…": _cut(call.arguments)}))
+
+
+def _names(conversation: Conversation) -> str:
+    """The tools of a row without what they are for."""
+    tools = (conversation.definitions() or [])[:_PREVIEW]
+    named = ({"name": _cut(tool["function"]["name"])} for tool in tools)
+    return as_json([{"type": "function", "function": name} for name in named])
 
 
 def _cut(text: str) -> str:

@@ -1,7 +1,12 @@
 """The types of the data path: a row to learn from, a rejected row, a report on a file."""
 
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
+
+from core.data.leaves import Change, as_json, changed, leaves
 
 
 class Shape(StrEnum):
@@ -18,29 +23,146 @@ class Shape(StrEnum):
 
 
 @dataclass(frozen=True)
+class Call:
+    """A call of a tool: `arguments` is the JSON text of an object, `id` what a result refers to ("" for none)."""
+
+    name: str
+    arguments: str = "{}"
+    id: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        """The form that chat templates take."""
+        said = {"id": self.id} if self.id else {}
+        return said | {"type": "function", "function": {"name": self.name, "arguments": json.loads(self.arguments)}}
+
+
+@dataclass(frozen=True)
 class Message:
-    """One turn; `role` is "system", "user" or "assistant", or "text" for running text that is learned as it stands."""
+    """One turn; `role` is "system", "user", "assistant" or "tool", or "text" for running text, learned as it stands.
+
+    `thought` is what an assistant thinks before it speaks, `calls` the tools that it calls. A turn of the role "tool"
+    is the result of a call: `name` is the tool's, `call_id` the id of the call where it has one.
+    """
 
     role: str
     content: str
+    thought: str = ""
+    calls: tuple[Call, ...] = ()
+    name: str = ""
+    call_id: str = ""
+
+    @property
+    def text(self) -> str:
+        """Everything in it: thought, content and calls."""
+        if not self.thought and not self.calls:
+            return self.content
+        said = (self.thought, self.content, *(f"{call.name} {call.arguments}" for call in self.calls))
+        return "\n".join(part for part in said if part)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is said where something has to be: a system text and a tool may say nothing."""
+        return not self.content.strip() and not self.calls and self.role not in ("system", "tool")
+
+    def plain(self) -> dict[str, Any]:
+        """The form that chat templates take."""
+        said: dict[str, Any] = {"role": self.role, "content": self.content}
+        if self.thought:
+            said["reasoning_content"] = self.thought
+        if self.calls:
+            said["tool_calls"] = [call.plain() for call in self.calls]
+        more = {"name": self.name, "tool_call_id": self.call_id}
+        return said | {key: value for key, value in more.items() if value}
+
+    def pieces(self) -> Iterator[tuple[str, str]]:
+        """Yield every text in it, with the name under which it stands in a call."""
+        yield from ((text, "") for text in (self.content, self.thought) if text)
+        for call in self.calls:
+            yield from leaves(call.arguments)
+
+    def mended(self, change: Change, *, data: bool = True) -> "Message":
+        """The same with every text changed; what tools get and give only where `data` is meant too."""
+        if self.role == "tool" and not data:
+            return self
+        content = change(self.content, "")
+        if not self.thought and not self.calls:
+            return self if content == self.content else replace(self, content=content)
+        thought = change(self.thought, "") if self.thought else ""
+        calls = tuple(replace(call, arguments=changed(call.arguments, change)) for call in self.calls if data)
+        return replace(self, content=content, thought=thought, calls=calls if data else self.calls)
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """A row to learn from, and where it came from (1-based line or row number in `file`)."""
+    """A row to learn from, and where it came from (1-based line or row number in `file`).
+
+    `tools` is the JSON text of the list of tools that the assistant may call, "" for none.
+    """
 
     messages: tuple[Message, ...]
     file: str = ""
     line: int = 0
+    tools: str = ""
 
     @property
     def is_running(self) -> bool:
         """Whether it is a passage of running text: one message of the role "text", all of it to learn."""
         return self.messages[0].role == "text"
 
-    def plain(self) -> list[dict[str, str]]:
+    @property
+    def has_tools(self) -> bool:
+        """Whether tools are named, called or answer in it."""
+        # a loop: this is asked of every row several times, and a generator takes twice as long
+        for message in self.messages:
+            if message.calls or message.role == "tool":
+                return True
+        return bool(self.tools)
+
+    def plain(self) -> list[dict[str, Any]]:
         """The form that chat templates take."""
-        return [{"role": m.role, "content": m.content} for m in self.messages]
+        return [message.plain() for message in self.messages]
+
+    def definitions(self) -> list[dict[str, Any]] | None:
+        """The tools in the form that chat templates take, None for none."""
+        return json.loads(self.tools) if self.tools else None
+
+    def written(self) -> dict[str, Any]:
+        """The row as it is written into a file and read back."""
+        if self.is_running:
+            return {"text": self.messages[0].content}
+        return {"messages": self.plain()} | ({"tools": json.loads(self.tools)} if self.tools else {})
+
+    def pieces(self) -> Iterator[tuple[str, str]]:
+        """Yield every text of the row, with the name under which it stands in a call or a definition."""
+        for message in self.messages:
+            yield from message.pieces()
+        if self.tools:
+            yield from leaves(self.tools)
+
+    def mended(self, change: Change, *, data: bool = True) -> "Conversation":
+        """The row with every text changed, the row itself when nothing was; see Message.mended."""
+        messages = tuple(message.mended(change, data=data) for message in self.messages)
+        tools = changed(self.tools, change) if data and self.tools else self.tools
+        if messages == self.messages and tools == self.tools:
+            return self
+        return replace(self, messages=messages, tools=tools)
+
+
+def conversation_of(said: Mapping[str, Any], file: str = "", line: int = 0) -> Conversation:
+    """Return a row that `Conversation.written` made."""
+    if "text" in said:
+        return Conversation((Message("text", said["text"]),), file, line)
+    tools = as_json(said["tools"]) if "tools" in said else ""
+    return Conversation(tuple(map(_message_of, said["messages"])), file, line, tools)
+
+
+def _message_of(said: Mapping[str, Any]) -> Message:
+    calls = tuple(
+        Call(one["function"]["name"], as_json(one["function"]["arguments"]), one.get("id", ""))
+        for one in said.get("tool_calls", ())
+    )
+    more = (said.get(name, "") for name in ("name", "tool_call_id"))
+    return Message(said["role"], said["content"], said.get("reasoning_content", ""), calls, *more)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.data import fields
+from core.data.calls import TOOL_KEYS
 from core.data.codes import RowCode, RowFault
-from core.data.fields import Names, Row, normal, present, said_twice, turn_list
+from core.data.fields import Names, Row, field_name, normal, present, said_twice, turn_list
 from core.data.marks import has_marks, marked_turns
 from core.data.rows import Message, Shape
 from core.data.source import Passage
-from core.data.turns import as_list, checked, is_turns, refuse_more_than_text, text_of, turns
+from core.data.turns import as_list, checked, is_turns, refuse_more_than_text, text_of, tools_of, turns
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,23 @@ def read_row(value: Any, usual: Shape | None = None) -> tuple[Shape, tuple[Messa
     if shape is None:
         raise RowFault(RowCode.UNKNOWN_FIELDS, _columns(row))
     return shape, checked(_BY_SHAPE[shape].read(row))
+
+
+def read_tools(value: Any) -> str:
+    """The tools that a row defines, as JSON text; "" for none. Raises RowFault."""
+    # hardly any row does, and every row is asked
+    if isinstance(value, dict) and any(_may_define(field_name(str(key)), item) for key, item in value.items()):
+        row = normal(value) or {}
+        return tools_of(row, turn_list(row))
+    return ""
+
+
+def _may_define(name: str, item: Any) -> bool:
+    if name not in fields.TURNS:
+        return name in TOOL_KEYS
+    if isinstance(item, list):
+        return bool(item) and isinstance(item[0], dict) and any(key in item[0] for key in TOOL_KEYS)
+    return isinstance(item, str) and any(key in item for key in TOOL_KEYS)
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,8 @@ def _wanted(rows: int, share: float) -> int:
 def _key(conversation: Conversation, seed: int) -> bytes:
     said = hashlib.blake2b(str(seed).encode(), digest_size=16)
     for message in conversation.messages:
-        for part in (message.role, message.content):
+        for part in (message.role, message.text):
             data = part.encode("utf-8", "surrogatepass")
             said.update(len(data).to_bytes(8, "big") + data)
+    said.update(conversation.tools.encode("utf-8", "surrogatepass"))
     return said.digest()

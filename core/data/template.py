@@ -13,22 +13,30 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-#: Template for models that bring none (D0).
+from core.data.codes import RowFault
+from core.data.rows import Conversation
+from core.data.toolform import ANSWERED, ASKED, Messages, ToolForm, Tools, first_written
+
+#: Template for models that bring none (D0). The documents do not speak of tools: they get headings of the same kind.
 FALLBACK_TEMPLATE = (
     "{{ first }}{% for m in messages %}"
     "{% if m['role'] == 'system' %}{{ m['content'] + '\n\n' }}"
-    "{% elif m['role'] == 'user' %}{{ '### Instruction:\n' + m['content'] + '\n\n' }}"
-    "{% else %}{{ '### Response:\n' + m['content'] + eos_token + '\n\n' }}{% endif %}{% endfor %}"
+    "{% elif m['role'] == 'user' %}"
+    "{% if tools and loop.index0 == (1 if messages[0]['role'] == 'system' else 0) %}{{ '### Tools:\n' }}"
+    "{% for tool in tools %}{{ tool['function'] | tojson + '\n' }}{% endfor %}{{ '\n' }}{% endif %}"
+    "{{ '### Instruction:\n' + m['content'] + '\n\n' }}"
+    "{% elif m['role'] == 'tool' %}{{ '### Result:\n' + m['content'] + '\n\n' }}"
+    "{% else %}{{ '### Response:\n' + m['content'] }}"
+    "{% for call in m['tool_calls'] or [] %}"
+    "{{ ('\n' if m['content'] or not loop.first else '') + '<tool_call>\n'"
+    " + {'name': call['function']['name'], 'arguments': call['function']['arguments']} | tojson + '\n</tool_call>' }}"
+    "{% endfor %}{{ eos_token + '\n\n' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '### Response:\n' }}{% endif %}"
 )
 #: Templates and the files around them are a few kilobytes; added tokens can make it megabytes.
 _MOST_BYTES = 50_000_000
 
-Messages = list[dict[str, str]]
-
 _MARKS = re.compile(r"\{%[-+]?\s*generation\s*[-+]?%\}")
-#: Words that no template writes of itself.
-_ASKED, _ANSWERED = "Qwxyz", "Zyxwq"
 
 
 class ChatTemplate:
@@ -46,23 +54,27 @@ class ChatTemplate:
         self.marked = has_marks(written)
         self._template = _environment().from_string(written or FALLBACK_TEMPLATE)
         self._in_parts = False
-        self._in_parts = takes_parts(lambda messages: self._apply(messages, ""))
+        self._in_parts = takes_parts(lambda messages: self._apply(messages, None))
+        self._form = ToolForm(self._spelled)
 
-    def render(self, messages: Messages, first: str = "") -> str:
+    def render(self, messages: Messages, first: str = "", tools: Tools = None) -> str:
         """Write a conversation; a template that knows no system role gets it in the first question.
 
         `first` begins the text where there is no template (a model's begin-of-text token).
         """
-        try:
-            return self._apply(messages, first)
-        except jinja2.TemplateError:
-            # Gemma and others know no system role
-            return self._apply(system_folded(messages), first)
+        return self._spelled(self._form.formed(messages), tools, first)
 
-    def _apply(self, messages: Messages, first: str) -> str:
-        more: dict[str, Any] = {"first": first} if self.fallback else {"tools": None, "documents": None}
+    def refuses(self, conversation: Conversation) -> RowFault | None:
+        """Why the template cannot show a row with tools as it is, None when it can."""
+        return self._form.fault(conversation.plain(), conversation.definitions())
+
+    def _spelled(self, messages: Messages, tools: Tools, first: str = "") -> str:
+        return str(first_written(lambda spelling: self._apply(spelling, tools, first), messages))
+
+    def _apply(self, messages: Messages, tools: Tools, first: str = "") -> str:
+        more: dict[str, Any] = {"first": first} if self.fallback else {"documents": None}
         form = in_parts(messages) if self._in_parts else messages
-        return self._template.render(messages=form, add_generation_prompt=False, **self.special, **more)
+        return self._template.render(messages=form, tools=tools, add_generation_prompt=False, **self.special, **more)
 
 
 def has_marks(template: str) -> bool:
@@ -75,7 +87,7 @@ def takes_parts(write: Callable[[Messages], str]) -> bool:
 
     `write` applies it. Given plain texts such a template fails, or leaves them out without a word.
     """
-    plain = [{"role": "user", "content": _ASKED}, {"role": "assistant", "content": _ANSWERED}]
+    plain = [{"role": "user", "content": ASKED}, {"role": "assistant", "content": ANSWERED}]
     return not _keeps(write, plain) and _keeps(write, in_parts(plain))
 
 
@@ -84,21 +96,12 @@ def _keeps(write: Callable[[Any], str], messages: list[Any]) -> bool:
         text = write(messages)
     except (jinja2.TemplateError, TypeError):
         return False
-    return _ASKED in text and _ANSWERED in text
+    return ASKED in text and ANSWERED in text
 
 
 def in_parts(messages: Messages) -> list[Any]:
     """Messages as templates of vision models take them: each text a list of one part."""
-    return [{**m, "content": [{"type": "text", "text": m["content"]}]} for m in messages]
-
-
-def system_folded(messages: Messages) -> Messages:
-    """Put the system text in front of the first user turn."""
-    system = "\n\n".join(m["content"] for m in messages if m["role"] == "system")
-    others = [dict(m) for m in messages if m["role"] != "system"]
-    if system and others:
-        others[0]["content"] = f"{system}\n\n{others[0]['content']}"
-    return others
+    return [{**m, "content": [{"type": "text", "text": m["content"]}] if m["content"] else []} for m in messages]
 
 
 class _Generation(Extension):

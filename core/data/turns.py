@@ -6,6 +6,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from core.data.calls import (
+    CALL_KEYS,
+    CALL_ROLES,
+    RESULT_ROLES,
+    TOOL_KEYS,
+    calls,
+    calls_of,
+    definitions,
+    joined,
+    matched,
+    result,
+    result_of,
+    without_calls,
+)
 from core.data.codes import RowCode, RowFault
 from core.data.rows import Message
 
@@ -18,13 +32,10 @@ _ROLE_OF = {name: role for role, names in _ROLES.items() for name in names}
 
 _ROLE_KEYS = ("role", "from", "speaker")
 _TEXT_KEYS = ("content", "value", "text")
+_SAID_KEYS = (*_TEXT_KEYS, *CALL_KEYS)
 
-#: Fields with which rows and turns call tools.
-_TOOLS = ("tools", "functions", "function_calls", "tool_calls")
-_CALLS = ("tool_calls", "function_call", "tool_call_id", "tool_call")
-_TOOL_ROLES = frozenset(("tool", "tools", "function", "function_call", "function_response", "observation", "ipython"))
 _MEDIA = ("image", "images", "video", "videos", "audio", "audios")
-_MORE = frozenset((*_TOOLS, *_MEDIA))
+_MORE = frozenset(_MEDIA)
 _THOUGHTS = ("reasoning_content", "thinking", "reasoning", "thought")
 
 # NUL, U+FFFD and half surrogate pairs: left by a wrong encoding or a broken escape, and tokenizers stumble
@@ -47,12 +58,9 @@ def text_of(value: Any, name: str) -> str:
 
 
 def refuse_more_than_text(row: Mapping[str, Any]) -> None:
-    """Refuse a row with tools, pictures or sound: as text alone it would teach something else. Raises RowFault."""
+    """Refuse a row with pictures or sound: as text alone it would teach something else. Raises RowFault."""
     if _MORE.isdisjoint(row):
         return
-    for name in _TOOLS:
-        if row.get(name) not in (None, "", "[]", "null", [], {}):
-            raise RowFault(RowCode.TOOLS, name)
     for name in _MEDIA:
         if isinstance(row.get(name), (str, list, Mapping, bytes)) and row[name] and not _is_prose(row[name]):
             raise RowFault(RowCode.MEDIA, name)
@@ -75,27 +83,42 @@ def is_turns(value: Any) -> bool:
 
 def turns(values: list[Any]) -> list[Message]:
     """Return the turns of a list. Raises RowFault."""
-    return [_turn(value) for value in values]
+    return joined(map(_turn, values))
 
 
 def checked(messages: list[Message]) -> tuple[Message, ...]:
     """Return the messages of a row to learn from. Raises RowFault for what cannot be learned from."""
-    kept = tuple(m for m in messages if m.content or m.role != "system")
+    kept = matched(tuple(m for m in messages if m.content or m.role != "system"))
     talk = kept[1:] if kept and kept[0].role == "system" else kept
-    roles = [m.role for m in talk]
+    roles = [m.role for m in without_calls(talk)]
     if "user" not in roles:
         raise RowFault(RowCode.NO_QUESTION)
     if roles[-1] == "user":
         raise RowFault(RowCode.NO_ANSWER)
     if roles != ["user", "assistant"] * (len(roles) // 2):
-        raise RowFault(RowCode.BAD_ROLE_ORDER, ", ".join(roles[:8]))
+        raise RowFault(RowCode.BAD_ROLE_ORDER, ", ".join(m.role for m in talk[:8]))
     for message in talk:
-        if not message.content:
+        if message.is_empty:
             user = message.role == "user"
             raise RowFault(RowCode.EMPTY_QUESTION if user else RowCode.EMPTY_ANSWER)
-    if any(_BROKEN.search(m.content) for m in kept):
+    if any(_BROKEN.search(m.text) for m in kept):
         raise RowFault(RowCode.BROKEN_TEXT)
     return kept
+
+
+def tools_of(row: Mapping[str, Any], said: list[Any] | None) -> str:
+    """Return the tools that a row or its system turn defines, as JSON text; "" for none. Raises RowFault."""
+    first = said[0] if said and isinstance(said[0], Mapping) else {}
+    system = _ROLE_OF.get(_role_name(first)) == "system"
+    for holder in (row, first if system else {}):
+        for name in TOOL_KEYS:
+            if found := definitions(holder.get(name), name):
+                # where the system text has them already they would stand there twice
+                written = system and any("<tools>" in str(first.get(key)) for key in _TEXT_KEYS)
+                if _BROKEN.search(found):
+                    raise RowFault(RowCode.BROKEN_TEXT)
+                return "" if written else found
+    return ""
 
 
 def checked_text(text: str) -> tuple[Message, ...]:
@@ -108,24 +131,38 @@ def checked_text(text: str) -> tuple[Message, ...]:
 def _turn(value: Any) -> Message:
     if not isinstance(value, Mapping):
         raise RowFault(RowCode.NOT_TEXT, type(value).__name__)
-    said = next((value[key] for key in _ROLE_KEYS if key in value), "")
-    role = _ROLE_OF.get(str(said).strip().lower())
-    if any(value.get(name) for name in _CALLS) or str(said).strip().lower() in _TOOL_ROLES:
-        raise RowFault(RowCode.TOOLS, next((name for name in _CALLS if value.get(name)), str(said)[:40]))
-    if role is None:
-        raise RowFault(RowCode.UNKNOWN_ROLE, str(said)[:40])
+    said = _role_name(value)
     key = next((key for key in _TEXT_KEYS if key in value), "content")
+    content, thought = value.get(key), _thought(value)
+    if said in RESULT_ROLES:
+        return result_of(value, content) or result(value, text_of(content, key))
+    if said in CALL_ROLES:
+        return _called(value, content, said, thought)
+    role = _ROLE_OF.get(said)
+    if role is None:
+        raise RowFault(RowCode.UNKNOWN_ROLE, str(next((value[k] for k in _ROLE_KEYS if k in value), ""))[:40])
     if role == "assistant" and value.get("weight") == 0 and not isinstance(value.get("weight"), bool):
         raise RowFault(RowCode.TURN_WEIGHT)
-    content, thought = value.get(key), _thought(value)
     if isinstance(content, list):
         content, inside = _without_thinking(content)
         thought = thought or inside
     text = text_of(content, key)
-    if role == "assistant" and thought and text and "</think>" not in text:
-        # the form in which the models that think write it, and in which their templates look for it
-        text = f"<think>\n{thought}\n</think>\n\n{text}"
-    return Message(role, text)
+    if role != "assistant":
+        return Message(role, text)
+    # a thought that is in the text stays there
+    return Message(role, text, "" if "</think>" in text else thought, calls_of(value))
+
+
+def _called(value: Mapping[str, Any], content: Any, said: str, thought: str) -> Message:
+    """A turn that is nothing but calls, perhaps after a thought."""
+    if isinstance(content, str) and "</think>" in content:
+        before, _end, content = content.rpartition("</think>")
+        thought = before.replace("<think>", "").strip()
+    return Message("assistant", "", thought, calls_of(value) or calls(content, said))
+
+
+def _role_name(value: Mapping[str, Any]) -> str:
+    return str(next((value[key] for key in _ROLE_KEYS if key in value), "")).strip().lower()
 
 
 def _thought(value: Mapping[str, Any]) -> str:
@@ -162,7 +199,7 @@ def _is_prose(value: Any) -> bool:
 
 
 def _is_turn(value: Any) -> bool:
-    return isinstance(value, Mapping) and any(k in value for k in _ROLE_KEYS) and any(k in value for k in _TEXT_KEYS)
+    return isinstance(value, Mapping) and any(k in value for k in _ROLE_KEYS) and any(k in value for k in _SAID_KEYS)
 
 
 def _is_text_part(part: Any) -> bool:

@@ -1,5 +1,7 @@
 """The best adapter by validation: kept on the side while training goes on, and put back at its end."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from peft import PeftModel, load_peft_weights, set_peft_model_state_dict
@@ -13,11 +15,17 @@ class Best:
     """Keeps in `folder` the adapter of the evaluation with the lowest perplexity of `history`.
 
     The documents' rule (D3): training ends when `patience` evaluations in a row brought nothing better; 0 keeps and
-    stops nothing.
+    stops nothing. `saved` writes when there is room for it (core.engine.obedience).
     """
 
-    def __init__(self, folder: Path, patience: int, history: RunHistory) -> None:
-        self._folder, self._patience, self._history = folder, patience, history
+    def __init__(
+        self,
+        folder: Path,
+        patience: int,
+        history: RunHistory,
+        saved: Callable[[int, Callable[[], object]], bool] = lambda _step, write: write() is None,
+    ) -> None:
+        self._folder, self._patience, self._history, self._saved = folder, patience, history, saved
 
     @property
     def evaluation(self) -> Evaluated | None:
@@ -35,10 +43,15 @@ class Best:
         """Keep the adapter when the newest evaluation is the best; return whether training should end."""
         if not self._patience:
             return False
-        if self.waited == 0 and self.evaluation is not None:
-            with folder_in_place(self._folder) as folder:
-                model.save_pretrained(folder)
+        best = self.evaluation
+        if self.waited == 0 and best is not None and not self._saved(best.step, lambda: self._write(model)):
+            # an older one would be taken for this one
+            shutil.rmtree(self._folder, ignore_errors=True)
         return self.waited >= self._patience
+
+    def _write(self, model: PeftModel) -> None:
+        with folder_in_place(self._folder) as folder:
+            model.save_pretrained(folder)
 
     def put_back(self, model: PeftModel) -> Evaluated | None:
         """Give the model its best adapter back; None when the newest one is the best, or nothing was kept."""

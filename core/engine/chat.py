@@ -9,7 +9,8 @@ from peft import PeftModel
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList, TextStreamer, set_seed
 
 from core.commands import Say
-from core.data.template import Messages
+from core.data.toolform import Messages
+from core.engine.adapters import as_base
 from core.engine.device import device, device_for_weights
 from core.engine.encoding import ChatFormat
 from core.engine.loading import attach_saved_adapter, load_base, load_tokenizer
@@ -78,7 +79,7 @@ class Speaker:
     def answer(self, said: Say, side: Side) -> str:
         """Answer with the weights of `side`, streaming; returns the text."""
         if side is Side.BASE:
-            with self._model.disable_adapter():
+            with as_base(self._model):
                 return self._write(said, side)
         return self._write(said, side)
 

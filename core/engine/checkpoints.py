@@ -1,8 +1,8 @@
-"""Checkpoints on disk: whole ones are marked, old ones go, and the random state of a step can be put back."""
+"""Checkpoints on disk: whole ones are sealed, old ones go, and the random state of a step can be put back."""
 
-import json
 import random
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,27 +11,70 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.files import sync_tree, write_text
-from core.runs import COMPLETE
-
-#: Whole checkpoints that are kept.
-KEEP = 2
-
-
-def seal(folder: Path, step: int) -> None:
-    """Flush a checkpoint to the disk, then mark it whole; older ones go only after that."""
-    sync_tree(folder)
-    write_text(folder / COMPLETE, json.dumps({"step": step}))
-    forget_old(folder.parent, keep=KEEP)
+from core.disk import KEEP
+from core.events import Noted, Saved, Stage, StageName
+from core.jobs.talk import Talk
+from core.runs import RunFolder
+from core.seals import is_sound, is_whole, seal
 
 
-def forget_old(root: Path, keep: int) -> None:
-    """Remove checkpoints beyond the newest `keep` whole ones; what is not whole is of no use either."""
-    whole = sorted(root.glob(f"checkpoint-*/{COMPLETE}"), key=lambda p: int(p.parent.name.rpartition("-")[2]))
-    kept = {p.parent for p in whole[-keep:]}
+def write_checkpoint(trainer: Any, write: Callable[[], object]) -> None:
+    """Let `write` write the checkpoint of the trainer's newest step, seal it, and let older ones go.
+
+    Without room for it training waits, and ends without it when it is asked to.
+    """
+    trainer.tell(Stage(stage=StageName.SAVING))
+    root, step = Path(str(trainer.args.output_dir)), trainer.state.global_step
+    folder = root / f"checkpoint-{step}"
+    first = trainer.is_world_process_zero()
+
+    def whole() -> None:
+        try:
+            if first:
+                shutil.rmtree(folder, ignore_errors=True)
+            write()
+            if first:
+                seal(folder, step=step)
+        except Exception:
+            # half a checkpoint takes room, and is of no use
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    if trainer.pausing is None or trainer.accelerator.num_processes > 1:
+        whole()
+    elif not trainer.pausing.saved(step, whole):
+        return
+    if first:
+        forget_old(root, step)
+    trainer.tell(Saved(step=step, path=f"{root.name}/{folder.name}"))
+    trainer.tell(Stage(stage=StageName.TRAINING))
+
+
+def forget_old(root: Path, step: int, keep: int = KEEP) -> None:
+    """Remove all checkpoints but the `keep` newest whole ones up to `step`; later ones are of a life that was given up."""
+    whole = [
+        (at, folder) for folder in root.glob("checkpoint-*") if (at := step_of(folder)) <= step and is_whole(folder)
+    ]
+    kept = {folder for _at, folder in sorted(whole)[-keep:]}
     for folder in root.glob("checkpoint-*"):
         if folder not in kept:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def newest_sound(run: RunFolder, talk: Talk) -> Path | None:
+    """The newest checkpoint of which every byte is as it was written; damaged ones are told and go."""
+    for folder in run.sealed():
+        if is_sound(folder):
+            return folder
+        shutil.rmtree(folder, ignore_errors=True)
+        talk.emit(Noted(code="checkpoint_damaged", facts={"step": step_of(folder), "to": run.checkpoint_step()}))
+    return None
+
+
+def step_of(folder: Path) -> int:
+    """The step of a checkpoint's folder."""
+    tail = folder.name.rpartition("-")[2]
+    return int(tail) if tail.isdigit() else -1
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """The memory dry run: one step of the real transformers and peft modules on the meta device, counting live tensors.
 
 It needs config.json alone, any computer, and a second or two; core.vram's formulae are its quick stand-in. Nothing is
-computed or downloaded: the meta device knows shapes only. Every row counts as full and every token as trained; rows of
-one batch are padded, or packed with documents that a mask keeps apart.
+computed or downloaded: the meta device knows shapes only. Every sequence counts as full and every token as trained; a
+sequence is one row, or several that a mask keeps apart.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -15,15 +16,16 @@ from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+from core.engine.adapters import attach_new_adapter
 from core.engine.livepeak import LivePeak
-from core.engine.loading import attach_new_adapter, recompute
+from core.engine.loading import recompute
 from core.engine.loss import hidden_states, plain_loss, tiled_loss
-from core.engine.standins import hold, like_a_card
+from core.engine.standins import Card, hold, like_a_card
 from core.fit import UNFITTED, Constants
 from core.modelconfig import WHOLE, architecture_of, refuse
 from core.plan import Loss, Method, Optimizer, TrainingPlan
 from core.problems import Code, Trouble
-from core.vram import NF4_BYTES, PLAIN_BYTES, WHOLE_BYTES, Estimate
+from core.vram import NF4_BYTES, PLAIN_BYTES, WHOLE_BYTES, Estimate, packs
 
 _META = torch.device("meta")
 
@@ -47,22 +49,23 @@ def dry_run(
     plan: TrainingPlan,
     *,
     adapter_bytes: int = 4,
-    autocast: bool = False,
-    packed: bool = False,
+    autocast: bool = True,
+    packed: bool | None = None,
     constants: Constants = UNFITTED,
 ) -> DryRun:
     """Predict the peak of `plan` for the model whose config.json has these `facts` (core.modelconfig.read_config).
 
-    `adapter_bytes` per adapter parameter: 4 (fp32, as the engine does) or 2 (bf16); `autocast` for cards without bf16,
-    where fp32 adapters work on fp16 copies. `constants` are those of the card. Raises Trouble: what
+    `adapter_bytes` per adapter parameter: 4 (fp32, as the engine does) or 2 (bf16); `autocast` as the engine does, else
+    fp32 adapters work on fp32 copies of their inputs. `packed` says whether sequences hold several rows; None is as the
+    plan says and the model can. `constants` are those of the card. Raises Trouble: what
     core.modelconfig.refuse raises, MODEL_CORRUPT for impossible numbers, MODEL_UNSUPPORTED for models that do not run
     on the meta device, PLAN_INVALID when the model has none of the plan's targets.
     """
     started = time.perf_counter()
     refuse(facts)
-    architecture_of(facts)
+    packed = packs(architecture_of(facts), plan) if packed is None else packed
     try:
-        base, held = _base(config_from(facts), plan, torch.float16 if autocast else torch.bfloat16)
+        base, held = _base(config_from(facts), plan)
         weights = _weight_bytes(base, held, plan.method)
         model = _adapted(base, plan, adapter_bytes)
         meter = _count(model, plan, packed=packed, autocast=autocast)
@@ -107,12 +110,10 @@ def config_from(facts: dict[str, Any]) -> PreTrainedConfig:
     return AutoConfig.for_model(str(facts.get("model_type")), **safe)
 
 
-def _base(
-    config: PreTrainedConfig, plan: TrainingPlan, dtype: torch.dtype = torch.bfloat16
-) -> tuple[PreTrainedModel, dict[str, torch.nn.Linear]]:
+def _base(config: PreTrainedConfig, plan: TrainingPlan) -> tuple[PreTrainedModel, dict[str, torch.nn.Linear]]:
     """The frozen base, and which of its modules are held in fewer than 16 bits."""
     with _META:
-        base = AutoModelForCausalLM.from_config(config, dtype=dtype, trust_remote_code=False)
+        base = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16, trust_remote_code=False)
     base.requires_grad_(False)
     return base, hold(base, plan.method)
 
@@ -128,12 +129,12 @@ def _adapted(base: PreTrainedModel, plan: TrainingPlan, adapter_bytes: int) -> P
     return model
 
 
-def _count(model: PeftModel, plan: TrainingPlan, *, packed: bool = False, autocast: bool = False) -> LivePeak:
+def _count(model: PeftModel, plan: TrainingPlan, *, packed: bool = False, autocast: bool = True) -> LivePeak:
     """Run a training step and an evaluation step and return the meter that followed them."""
     ids = torch.zeros((plan.batch, plan.tokens), dtype=torch.long, device=_META)
-    fed = {"input_ids": ids, "position_ids" if packed else "attention_mask": torch.ones_like(ids)}
+    fed = {"input_ids": ids} | ({"position_ids": torch.zeros_like(ids)} if packed else {})
     base = model.get_base_model()
-    with like_a_card(padded=plan.batch > 1, packed=packed, autocast=autocast):
+    with like_a_card(packed=packed, autocast=autocast) as card:
         tiled = plan.loss is Loss.CHUNKED and _head_comes_last(base)
         if plan.accumulation > 1:
             for parameter in _trainable(model):
@@ -145,13 +146,11 @@ def _count(model: PeftModel, plan: TrainingPlan, *, packed: bool = False, autoca
             *(p.grad for p in _trainable(model) if p.grad is not None),
         ]
         with LivePeak(standing) as meter:
-            count_step(model, fed, ids, meter, tiled=tiled)
+            count_step(model, meter, lambda: _loss(base, fed, ids, tiled=tiled), card)
     return meter
 
 
-def count_step(
-    model: PeftModel, fed: dict[str, torch.Tensor], labels: torch.Tensor, meter: LivePeak, *, tiled: bool
-) -> None:
+def count_step(model: PeftModel, meter: LivePeak, loss: Callable[[], torch.Tensor], card: Card) -> None:
     """Train and evaluate one micro-batch as core.engine.trainer does, under a running meter."""
     base = model.get_base_model()
     inner = getattr(base, base.base_model_prefix)
@@ -159,15 +158,18 @@ def count_step(
     hooks.append(inner.register_forward_hook(lambda _m, _args, out: _head_begins(out, meter)))
     model.train()
     meter.begin("forward")
-    _loss(base, fed, labels, tiled=tiled).backward()
+    with card.autocast():
+        total = loss()
+    total.backward()
+    del total
     for hook in hooks:
         hook.remove()
     model.zero_grad()
     meter.forget_gradients()
     model.eval()
     meter.begin("evaluation")
-    with torch.no_grad():
-        _loss(base, fed, labels, tiled=tiled)
+    with torch.no_grad(), card.autocast():
+        loss()
 
 
 def _loss(base: PreTrainedModel, fed: dict[str, torch.Tensor], labels: torch.Tensor, *, tiled: bool) -> torch.Tensor:
@@ -198,7 +200,7 @@ def _head_comes_last(base: PreTrainedModel) -> bool:
     ]
     ids = torch.zeros((1, 8), dtype=torch.long, device=_META)
     with torch.no_grad():
-        logits = base(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False).logits
+        logits = base(input_ids=ids, use_cache=False).logits
     for hook in hooks:
         hook.remove()
     places = [tensor.untyped_storage()._cdata for tensor in (*seen, logits)]

@@ -1,12 +1,13 @@
-"""Model folders into memory: tokenizer, base held in 16, 8 or 4 bits, adapter on top."""
+"""Model folders into memory: tokenizer, base held in 16, 8 or 4 bits, trained adapter on top."""
 
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel
 
+from core.engine.adapters import biases
 from core.engine.device import compute_dtype
 from core.hub.folder import check_model_folder
 from core.plan import Method, TrainingPlan
@@ -56,21 +57,6 @@ def keep_trainable(model: PreTrainedModel) -> None:
             module.support_avx512bf16_for_cpu = False
 
 
-def attach_new_adapter(model: PreTrainedModel, plan: TrainingPlan) -> PeftModel:
-    """Put an untrained adapter on the base: B is zero, so training starts from the base model exactly.
-
-    Raises Trouble(PLAN_INVALID) when the base has none of the plan's target modules.
-    """
-    config = LoraConfig(
-        r=plan.rank,
-        lora_alpha=plan.alpha,
-        lora_dropout=plan.dropout,
-        target_modules=_present(model, plan.target_modules),
-        task_type="CAUSAL_LM",
-    )
-    return get_peft_model(model, config)
-
-
 def recompute(base: PreTrainedModel, plan: TrainingPlan) -> None:
     """Switch on the plan's activation checkpointing: none, every layer, or every n layers."""
     if plan.checkpointing == "none":
@@ -84,7 +70,10 @@ def recompute(base: PreTrainedModel, plan: TrainingPlan) -> None:
 
 def attach_saved_adapter(model: PreTrainedModel, adapter: Path) -> PeftModel:
     """Put a trained adapter on the base, for answering."""
+    own = {name: parameter.data.clone() for name, parameter in biases(model)}
     tuned = PeftModel.from_pretrained(model, str(adapter))
+    if tuned.peft_config["default"].bias != "none":
+        tuned.own_biases = own
     tuned.eval()
     return tuned
 
@@ -100,24 +89,3 @@ def _quantization(method: Method, dtype: torch.dtype) -> BitsAndBytesConfig | No
             bnb_4bit_compute_dtype=dtype,
         )
     return None
-
-
-#: The same roles under the names of other architectures (Phi-3, GPT-2, Falcon, ChatGLM, InternLM).
-_OTHER_NAMES = {
-    "q_proj": ("qkv_proj", "query_key_value", "c_attn", "Wqkv", "wqkv"),
-    "o_proj": ("dense", "c_proj", "out_proj", "wo"),
-    "gate_proj": ("gate_up_proj", "dense_h_to_4h", "w1"),
-    "down_proj": ("dense_4h_to_h", "fc2", "w2"),
-    "up_proj": ("fc1", "w3"),
-}
-
-
-def _present(model: PreTrainedModel, wanted: tuple[str, ...]) -> list[str]:
-    """Return the wanted module names as this base calls them."""
-    leaves = {name.rpartition(".")[2] for name, module in model.named_modules() if not list(module.children())}
-    found = [name for name in wanted if name in leaves]
-    for name in set(wanted) - leaves:
-        found += [other for other in _OTHER_NAMES.get(name, ()) if other in leaves][:1]
-    if not found:
-        raise Trouble(Code.PLAN_INVALID, reason=f"targets: none of {', '.join(wanted)} exists in this model")
-    return sorted(set(found))

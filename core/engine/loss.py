@@ -1,8 +1,7 @@
 """The loss head: cross entropy over trained tokens only, tile by tile, so that all logits never exist at once.
 
 Plain cross entropy holds about 14·V bytes per token in training (V = vocabulary). Here a tile of TILE tokens is
-projected and reduced, and projected again in the backward pass: one tile of logits at a time, and prompt tokens
-cost nothing.
+projected and reduced, and its gradient made at once: one tile of logits at a time, and prompt tokens cost nothing.
 """
 
 from typing import Any
@@ -27,6 +26,12 @@ def tiled_loss(hidden: torch.Tensor, labels: torch.Tensor, head: torch.nn.Module
     trained = targets != IGNORED
     states = hidden[:, :-1].reshape(-1, hidden.shape[-1])[trained]
     targets = targets[trained]
+    if len(targets) == 0:
+        # a batch without a trained token still needs a graph to walk back
+        return 0.0 * hidden.sum().float()
+    if torch.is_grad_enabled() and type(head) is torch.nn.Linear and not head.weight.requires_grad:
+        once: torch.Tensor = _Once.apply(states, targets, head)
+        return once
     total = hidden.new_zeros((), dtype=torch.float32)
     for start in range(0, len(targets), TILE):
         tile = states[start : start + TILE], targets[start : start + TILE]
@@ -34,12 +39,41 @@ def tiled_loss(hidden: torch.Tensor, labels: torch.Tensor, head: torch.nn.Module
             total = total + checkpoint(_tile_loss, *tile, head, use_reentrant=False)
         else:
             total = total + _tile_loss(*tile, head)
-    # a batch without a trained token still needs a graph to walk back
-    return total + 0.0 * hidden.sum().float() if len(targets) == 0 else total
+    return total
 
 
 def _tile_loss(states: torch.Tensor, targets: torch.Tensor, head: torch.nn.Module) -> torch.Tensor:
     return cross_entropy(head(states).float(), targets, reduction="sum")
+
+
+class _Once(torch.autograd.Function):
+    """The same sum for a frozen head: the gradient of a tile is made as long as its logits are there.
+
+    They are projected once, and of the backward pass only the gradient (trained tokens, width) waits for its turn.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, states: torch.Tensor, targets: torch.Tensor, head: torch.nn.Linear) -> torch.Tensor:
+        total = torch.zeros((), dtype=torch.float32, device=states.device)
+        gradient = torch.empty_like(states)
+        with torch.autocast(states.device.type, enabled=False):
+            weight = head.weight.to(states.dtype)
+            for start in range(0, len(targets), TILE):
+                tile, wanted = states[start : start + TILE], targets[start : start + TILE, None]
+                logits = torch.nn.functional.linear(tile, weight, head.bias).float()
+                norm = logits.logsumexp(-1, keepdim=True)
+                total += (norm - logits.gather(1, wanted)).sum()
+                # softmax less what was wanted, in the place of the logits
+                slope = logits.sub_(norm).exp_()
+                slope.scatter_add_(1, wanted, torch.full_like(wanted, -1, dtype=slope.dtype))
+                gradient[start : start + TILE] = slope.to(states.dtype) @ weight
+        ctx.save_for_backward(gradient)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        (gradient,) = ctx.saved_tensors
+        return gradient * gradients[0].to(gradient.dtype), None, None
 
 
 def plain_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

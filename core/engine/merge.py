@@ -1,6 +1,6 @@
 """Merge an adapter into the original 16-bit base, shard by shard in fp32, and replay questions on the result.
 
-Never into quantized weights: rounding them again would undo a light fine-tune. W' = W + scale · B A (D1, D3, D4).
+Never into quantized weights: rounding them again would undo a light fine-tune. What changes: core.engine.learned.
 """
 
 import json
@@ -10,10 +10,12 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from core.engine.card import model_card
+from core.engine.learned import Change, read_biases, read_factors
 from core.engine.replay import replay
+from core.engine.weights import name_in, transposed_in
 from core.events import Stage, StageName
 from core.files import folder_in_place, tree_bytes
 from core.hub import find_folder
@@ -32,8 +34,6 @@ _FROM_ADAPTER = (
     "vocab*",
     "merges*",
 )
-
-Factors = dict[str, tuple[torch.Tensor, torch.Tensor, float]]
 
 
 def merge(path: Path, target: Path, talk: Talk, questions: tuple[str, ...]) -> dict[str, Any]:
@@ -56,16 +56,16 @@ def merge(path: Path, target: Path, talk: Talk, questions: tuple[str, ...]) -> d
 
 def write_merged(base: Path, adapter: Path, folder: Path, talk: Talk) -> None:
     """Write config, tokenizer and merged 16-bit weights into the empty `folder`."""
-    factors = read_factors(adapter)
-    shards = shard_files(base)
-    left = set(factors)
+    factors, biases = read_factors(adapter), read_biases(adapter)
+    shards, transposed = shard_files(base), transposed_in(base)
+    left = {*factors, *(f"{module}.bias" for module in biases)}
     total = sum(shard.stat().st_size for shard in shards)
     done = 0
     for shard in shards:
         talk.emit(Stage(stage=StageName.MERGING, done=done, total=total, unit="bytes"))
         if talk.stop_requested:
             raise StopAsked
-        left -= _merge_shard(shard, folder / shard.name, factors)
+        left -= _merge_shard(shard, folder / shard.name, factors, biases, transposed=transposed)
         done += shard.stat().st_size
     if left:
         # weights under other names than the modules: better no model than one without its fine-tune
@@ -74,37 +74,25 @@ def write_merged(base: Path, adapter: Path, folder: Path, talk: Talk) -> None:
     talk.emit(Stage(stage=StageName.MERGING, done=total, total=total, unit="bytes"))
 
 
-def read_factors(adapter: Path) -> Factors:
-    """Return weight name → (A, B, scale) of a saved LoRA adapter; scale = alpha/r, or alpha/sqrt(r) for rsLoRA."""
-    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
-    if config.get("use_dora") or config.get("fan_in_fan_out") or config.get("bias", "none") != "none":
-        raise Trouble(Code.MODEL_UNSUPPORTED, path=adapter, text="adapter type")
-    weights = load_file(adapter / "adapter_model.safetensors")
-    found: Factors = {}
-    for name, a in weights.items():
-        if not name.endswith(".lora_A.weight"):
-            continue
-        b = weights[name.replace(".lora_A.", ".lora_B.")]
-        rank = a.shape[0]
-        scale = config["lora_alpha"] / (rank**0.5 if config.get("use_rslora") else rank)
-        module = name.removeprefix("base_model.model.").removesuffix(".lora_A.weight")
-        found[f"{module}.weight"] = (a.float(), b.float(), scale)
-    return found
-
-
-def _merge_shard(source: Path, target: Path, factors: Factors) -> set[str]:
-    """Copy one shard with its adapted weights merged; return the names that were merged."""
+def _merge_shard(
+    source: Path, target: Path, factors: dict[str, Change], biases: dict[str, torch.Tensor], *, transposed: bool
+) -> set[str]:
+    """Copy one shard with its adapted weights merged; return the modules that were merged."""
     tensors: dict[str, torch.Tensor] = {}
+    found = set()
     with safe_open(source, framework="pt") as shard:
         for name in shard.keys():  # noqa: SIM118 - not a dict
             weight = shard.get_tensor(name)
             kept = torch.bfloat16 if weight.dtype == torch.float32 else weight.dtype
-            if name in factors:
-                a, b, scale = factors[name]
-                weight = weight.float() + scale * (b @ a)
+            if (module := name_in(name, "weight", factors)) is not None:
+                weight = factors[module].merged(weight, transposed=transposed)
+                found.add(module)
+            elif (module := name_in(name, "bias", biases)) is not None:
+                weight = biases[module]
+                found.add(f"{module}.bias")
             tensors[name] = weight.to(kept).contiguous()
     save_file(tensors, target, metadata={"format": "pt"})
-    return set(tensors) & set(factors)
+    return found
 
 
 def _copy_rest(base: Path, adapter: Path, folder: Path) -> None:

@@ -10,17 +10,19 @@ import torch
 from peft import PeftModel
 from transformers import TrainingArguments
 
-from core.choices import Bias, Schedule
-from core.engine.adapters import attach_new_adapter, learning_biases, optimizer
+from core.engine.adapters import SCHEDULES, attach_new_adapter, learns_no_bias, optimizer
 from core.engine.best import Best
 from core.engine.broken import Break, StepBroken
 from core.engine.course import Course
 from core.engine.device import compute_dtype, device
 from core.engine.encoding import ChatFormat, Encoded
+from core.engine.extent import longest, longest_sequence, tokens_planned
+from core.engine.fused import fuse
 from core.engine.liger import liger_settings
 from core.engine.loading import keep_trainable, load_base, recompute
 from core.engine.loss import tiling_is_exact
 from core.engine.obedience import Obedience, Pausing
+from core.engine.packed import packing_is_exact
 from core.engine.rows import Rows
 from core.engine.saving import pad_id
 from core.engine.steps import Layout, fed
@@ -31,7 +33,6 @@ from core.plan import Loss, Method, Optimizer, TrainingPlan
 from core.runs import RunFolder
 
 _OPTIMIZERS = {Optimizer.ADAMW: "adamw_torch_fused", Optimizer.ADAMW8BIT: "adamw_bnb_8bit"}
-_SCHEDULES = {Schedule.COSINE: "cosine", Schedule.LINEAR: "linear", Schedule.CONSTANT: "constant_with_warmup"}
 #: Steps of a rehearsal: the second one runs with the optimizer's states in place. With scaled fp16 gradients the first
 #: steps may overflow and be skipped, while the scale is being found.
 REHEARSED, REHEARSED_SCALED = 2, 8
@@ -78,11 +79,14 @@ class Parts:
             talk.emit(Noted(code="cpu_training"))
         if self.plan.checkpointing != "none" and self.plan.method is Method.LORA8:
             talk.emit(Noted(code="lora8_reentrant"))
+        talk.emit(Noted(code="tokens_planned", facts={"tokens": tokens_planned(self.plan, self.data)}))
+        if self.plan.packing and not self.packs:
+            talk.emit(Noted(code="packing_not_used"))
         if self.plan.loss is Loss.CHUNKED and not self.tiled:
             talk.emit(Noted(code="plain_loss_used"))
         if liger_settings(self.model.config.model_type, self.model.device):
             talk.emit(Noted(code="liger_used"))
-        if self.plan.bias is not Bias.NONE and not any(learning_biases(self.model)):
+        if learns_no_bias(self.model, self.plan):
             talk.emit(Noted(code="no_biases"))
 
     def trainer(self, talk: Talk, best: Best) -> SoloTrainer:
@@ -145,7 +149,7 @@ class Parts:
             eval_dataset=fed(validation) or None,
             callbacks=[Obedience(lambda: talk.stop_requested)],
             emit=told.emit,
-            between=None if most else Pausing(talk),
+            pausing=None if most else Pausing(talk, self.run),
             asked=lambda: talk.stop_requested,
             tiled=self.tiled,
             layout=self.layout(most),
@@ -160,6 +164,7 @@ def model_for(folder: Path, plan: TrainingPlan, talk: Talk) -> PeftModel:
     base = load_base(folder, plan.method, device())
     keep_trainable(base)
     model = attach_new_adapter(base, plan)
+    fuse(model)
     recompute(base, plan)
     return model
 
@@ -174,20 +179,10 @@ def tiles(model: PeftModel, plan: TrainingPlan, rows: list[Encoded]) -> bool:
 
 def packs_rows(model: PeftModel, plan: TrainingPlan, rows: list[Encoded]) -> bool:
     """Whether the plan asks for packing, and this model keeps rows apart that share a sequence."""
-    return plan.packing
-
-
-def longest(rows: list[Encoded], count: int) -> list[Encoded]:
-    """The `count` longest rows, longest first; they begin again where there are fewer."""
-    chosen = sorted(rows, key=lambda row: len(row.ids), reverse=True)[:count]
-    return [chosen[place % len(chosen)] for place in range(count)]
-
-
-def longest_sequence(rows: list[Encoded], plan: TrainingPlan, *, packing: bool) -> int:
-    """Tokens of the longest sequence that a step of the longest rows is laid into."""
-    lengths = [len(row.ids) for row in longest(rows, plan.effective_batch)]
-    laid = Layout(0, plan.batch, plan.tokens, packing=packing).lay(lengths)
-    return max(sum(lengths[at] for at in sequence) for each in laid for sequence in each)
+    if not plan.packing:
+        return False
+    ids = torch.from_numpy(rows[0].ids.astype("int64"))[None].to(model.device)
+    return packing_is_exact(model.get_base_model(), ids)
 
 
 def _arguments(output: Path, plan: TrainingPlan, *, evaluates: bool, packing: bool) -> dict[str, Any]:
@@ -201,7 +196,7 @@ def _arguments(output: Path, plan: TrainingPlan, *, evaluates: bool, packing: bo
         "num_train_epochs": plan.epochs,
         "max_steps": plan.steps or -1,
         "learning_rate": plan.learning_rate,
-        "lr_scheduler_type": _SCHEDULES[plan.schedule],
+        "lr_scheduler_type": SCHEDULES[plan.schedule],
         "warmup_steps": plan.warmup,
         "weight_decay": plan.weight_decay,
         "optim": _OPTIMIZERS[plan.optimizer],

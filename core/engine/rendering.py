@@ -2,10 +2,11 @@
 
 from typing import Any
 
-import jinja2
 from transformers.utils.chat_template_utils import render_jinja_template
 
-from core.data.template import Messages, has_marks, in_parts, system_folded, takes_parts
+from core.data.codes import RowFault
+from core.data.template import has_marks, in_parts, takes_parts
+from core.data.toolform import Messages, ToolForm, Tools, first_written
 
 #: Where a marked answer begins and ends in a text.
 Range = tuple[int, int]
@@ -18,42 +19,48 @@ class Rendering:
         self._tokenizer = tokenizer
         self._system = system
         self._in_parts = False
-        self._in_parts = takes_parts(lambda messages: self._apply(messages, False))
+        self._in_parts = takes_parts(lambda messages: self._apply(messages, None, False))
+        self._tools = ToolForm(
+            lambda messages, tools: first_written(lambda one: self._apply(one, tools, False), messages)
+        )
 
-    def text(self, messages: Messages, *, prompt: bool = False) -> str:
+    def text(self, messages: Messages, tools: Tools = None, *, prompt: bool = False) -> str:
         """Return the conversation as text, up to where the model answers when it is a `prompt`."""
-        messages = self._opened(messages)
-        try:
-            return self._apply(messages, prompt)
-        except jinja2.TemplateError:
-            # Gemma and others know no system role
-            return self._apply(system_folded(messages), prompt)
+        return self._spelled(self._tools.formed(self._opened(messages)), tools, prompt)
+
+    def refuses(self, messages: Messages, tools: Tools = None) -> RowFault | None:
+        """Why the template cannot show a row with tools as it is, None when it can."""
+        return self._tools.fault(self._opened(messages), tools)
 
     def has_marks(self) -> bool:
         """Whether the template marks what the model generates ({% generation %})."""
         return has_marks(self._tokenizer.get_chat_template())
 
-    def marked(self, messages: Messages) -> tuple[str, list[Range]]:
+    def marked(self, messages: Messages, tools: Tools = None) -> tuple[str, list[Range]]:
         """Return the conversation as text and the places in it that the template marks as generated."""
-        messages = self._opened(messages)
-        try:
-            return self._apply_marked(messages)
-        except jinja2.TemplateError:
-            return self._apply_marked(system_folded(messages))
+        formed = self._tools.formed(self._opened(messages))
+        text, ranges = first_written(lambda one: self._apply_marked(one, tools), formed)
+        return text, ranges
 
     def _opened(self, messages: Messages) -> Messages:
         if self._system and not any(m["role"] == "system" for m in messages):
             return [{"role": "system", "content": self._system}, *messages]
         return messages
 
-    def _apply(self, messages: Messages, prompt: bool) -> str:
-        text = self._tokenizer.apply_chat_template(self._form(messages), tokenize=False, add_generation_prompt=prompt)
+    def _spelled(self, messages: Messages, tools: Tools, prompt: bool) -> str:
+        return str(first_written(lambda one: self._apply(one, tools, prompt), messages))
+
+    def _apply(self, messages: Messages, tools: Tools, prompt: bool) -> str:
+        text = self._tokenizer.apply_chat_template(
+            self._form(messages), tools=tools, tokenize=False, add_generation_prompt=prompt
+        )
         return str(text)
 
-    def _apply_marked(self, messages: Messages) -> tuple[str, list[Range]]:
+    def _apply_marked(self, messages: Messages, tools: Tools) -> tuple[str, list[Range]]:
         # what apply_chat_template does inside; it would give neither the text nor where its tokens lie
         texts, ranges = render_jinja_template(
             [self._form(messages)],
+            tools=tools,
             chat_template=self._tokenizer.get_chat_template(),
             return_assistant_tokens_mask=True,
             add_generation_prompt=False,

@@ -1,7 +1,9 @@
-"""The proof of an export: the same questions to adapter-on-base and to the merged folder, compared token by token."""
+"""The proof of an export: the same questions to adapter-on-base and to the merged folder, compared token by token.
+
+A run that learned nothing but running text is asked to go on with beginnings of it.
+"""
 
 import gc
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,6 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from core.commands import Say
-from core.data.template import Messages
 from core.engine.chat import ANSWER_TOKENS, GREEDY, generate
 from core.engine.device import replay_place
 from core.engine.encoding import ChatFormat
@@ -22,7 +23,11 @@ from core.runs import RunFolder
 #: Questions replayed when none were named: rows of the run's own data.
 DEFAULT_QUESTIONS = 10
 
+#: Letters of a passage that are given where the rest of it was learned.
+BEGINNING = 80
+
 Place = tuple[torch.device, torch.dtype]
+Turns = tuple[dict[str, Any], ...]
 
 
 def replay(run: RunFolder, base: Path, merged: Path, questions: tuple[str, ...], talk: Talk) -> list[dict[str, Any]]:
@@ -30,7 +35,7 @@ def replay(run: RunFolder, base: Path, merged: Path, questions: tuple[str, ...],
 
     Returns rows of question, adapter, merged (answers) and same (token for token).
     """
-    asked = questions or _own_questions(run)
+    asked = tuple(_turn(question) for question in questions) or _own_questions(run)
     place = replay_place(base)
     talk.emit(Noted(code="replayed_exactly" if place[1] is torch.float32 else "replayed_rounded"))
     expected = _by_adapter(run, base, asked, place, talk)
@@ -39,27 +44,27 @@ def replay(run: RunFolder, base: Path, merged: Path, questions: tuple[str, ...],
     tokenizer = load_tokenizer(merged)
     return [
         {
-            "question": question,
+            "question": turn["content"],
             "adapter": tokenizer.decode(a, skip_special_tokens=True).strip(),
             "merged": tokenizer.decode(m, skip_special_tokens=True).strip(),
             "same": a == m,
         }
-        for question, a, m in zip(asked, expected, given, strict=True)
+        for turn, a, m in zip(asked, expected, given, strict=True)
     ]
 
 
-def _by_adapter(run: RunFolder, base: Path, asked: tuple[str, ...], place: Place, talk: Talk) -> list[list[int]]:
+def _by_adapter(run: RunFolder, base: Path, asked: Turns, place: Place, talk: Talk) -> list[list[int]]:
     chat = ChatFormat(load_tokenizer(run.adapter), run.plan().system)
     stops = GenerationConfig.from_pretrained(run.adapter, local_files_only=True)
     model = attach_saved_adapter(load_base(base, Method.LORA, *place), run.adapter)
     found = []
-    for done, question in enumerate(asked):
+    for done, turn in enumerate(asked):
         _progress(done, 2 * len(asked), talk)
-        found.append(generate(model, chat, _turn(question), stops, Say(messages=(), max_new_tokens=ANSWER_TOKENS)))
+        found.append(generate(model, chat, [turn], stops, Say(messages=(), max_new_tokens=ANSWER_TOKENS)))
     return found
 
 
-def _by_merged(run: RunFolder, merged: Path, asked: tuple[str, ...], place: Place, talk: Talk) -> list[list[int]]:
+def _by_merged(run: RunFolder, merged: Path, asked: Turns, place: Place, talk: Talk) -> list[list[int]]:
     """What somebody gets who loads the folder without SoloTune: nothing of ours takes part but the system text."""
     tokenizer = AutoTokenizer.from_pretrained(merged, local_files_only=True)
     model = AutoModelForCausalLM.from_pretrained(
@@ -67,37 +72,59 @@ def _by_merged(run: RunFolder, merged: Path, asked: tuple[str, ...], place: Plac
     )
     system = run.plan().system
     found = []
-    for done, question in enumerate(asked):
+    for done, turn in enumerate(asked):
         _progress(len(asked) + done, 2 * len(asked), talk)
-        turn = [{"role": "system", "content": system}] * bool(system) + _turn(question)
-        inputs = tokenizer.apply_chat_template(
-            turn, add_generation_prompt=True, return_tensors="pt", return_dict=True
+        said = [{"role": "system", "content": system}] * bool(system) + [turn]
+        inputs = (
+            tokenizer(turn["content"], return_tensors="pt")
+            if turn["role"] == "text"
+            else tokenizer.apply_chat_template(said, add_generation_prompt=True, return_tensors="pt", return_dict=True)
         ).to(model.device)
         with torch.inference_mode():
             out = model.generate(**inputs, max_new_tokens=ANSWER_TOKENS, **GREEDY)
         ids = [int(i) for i in out[0, inputs["input_ids"].shape[1] :]]
         found.append(ids)
         text = tokenizer.decode(ids, skip_special_tokens=True).strip()
-        talk.emit(Answered(side=Side.MERGED, question=question, answer=text, tokens=len(ids)))
+        talk.emit(Answered(side=Side.MERGED, question=turn["content"], answer=text, tokens=len(ids)))
     return found
 
 
-def _own_questions(run: RunFolder) -> tuple[str, ...]:
-    """The plan's questions, else the first user turns of rows spread over the data."""
+def _own_questions(run: RunFolder) -> Turns:
+    """The plan's questions, else the first user turns of rows spread over the data, else beginnings of passages.
+
+    Passages that were kept aside come first: the adapter has not learned how they go on.
+    """
+    from core.data.kept import kept
     from core.data.prepare import prepare
 
     plan = run.plan()
     if plan.questions:
-        return plan.questions
-    rows = prepare(replace(plan, mix=(), weights=(), stages=(), validation="", validation_share=0.0)).train
+        return tuple(map(_turn, plan.questions))
+    found = kept(run.data, plan) or prepare(plan)
+    rows = [row for row in found.train if not row.is_running]
+    # a question with tools is another one without them
+    rows = [row for row in rows if not row.has_tools] or rows
     firsts = [next((m.content for m in row.messages if m.role == "user"), "") for row in rows]
-    firsts = [text for text in dict.fromkeys(firsts) if text]
-    step = max(1, len(firsts) // DEFAULT_QUESTIONS)
-    return tuple(firsts[::step][:DEFAULT_QUESTIONS])
+    if asked := _spread(firsts):
+        return tuple(map(_turn, asked))
+    passages = [row for row in found.validation if row.is_running] or found.train
+    return tuple(_turn(text, "text") for text in _spread([_beginning(row.messages[0].content) for row in passages]))
 
 
-def _turn(question: str) -> Messages:
-    return [{"role": "user", "content": question}]
+def _spread(texts: list[str]) -> list[str]:
+    """A few different ones of many."""
+    different = [text for text in dict.fromkeys(texts) if text.strip()]
+    return different[:: max(1, len(different) // DEFAULT_QUESTIONS)][:DEFAULT_QUESTIONS]
+
+
+def _beginning(passage: str) -> str:
+    """The first words of a passage, not all of a short one."""
+    cut = passage[: min(BEGINNING, len(passage) // 2)]
+    return cut[: cut.rfind(" ")] if " " in cut[len(cut) // 2 :] else cut
+
+
+def _turn(text: str, role: str = "user") -> dict[str, Any]:
+    return {"role": role, "content": text}
 
 
 def _progress(done: int, total: int, talk: Talk) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from peft import PeftModel
 from transformers import GenerationConfig
 
+from core.engine.adapters import write_adapter
 from core.engine.card import adapter_card
 from core.engine.encoding import ChatFormat
 from core.files import folder_in_place
@@ -16,7 +17,7 @@ def save_adapter(model: PeftModel, chat: ChatFormat, base: Path, run: RunFolder)
     # adapters are passed on: they name the model as the plan does, not a folder of this computer
     model.peft_config["default"].base_model_name_or_path = run.plan().model
     with folder_in_place(run.adapter) as folder:
-        model.save_pretrained(folder)
+        write_adapter(model, folder)
         (folder / "README.md").write_text(adapter_card(run), encoding="utf-8")
         chat.tokenizer.save_pretrained(folder)
         stopping_config(base, chat).save_pretrained(folder)

@@ -1,7 +1,7 @@
 """What stands for a card on the meta device: CUDA's attention and dropout kernels, bitsandbytes' linear modules.
 
 The meta device computes shapes only. Left to itself it takes attention and dropout apart into other operations than a
-card does, cannot tell whether a row is padded, and has no 8-bit and 4-bit weights.
+card does, cannot tell where documents begin, and has neither autocast nor 8-bit and 4-bit weights.
 """
 
 import warnings
@@ -14,50 +14,83 @@ import bitsandbytes
 import torch
 from torch.nn import functional
 from transformers import PreTrainedModel, masking_utils
-from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
 
+from core.engine.masks import shared_masks
 from core.plan import Method
 
 #: Settings that torch builds when it is imported, unknown to type checkers.
 _SHAPES: Any = import_module("torch.fx.experimental._config")
+#: What autocast does in 16 bits and in 32 on a card, of the operations in a decoder.
+_IN_16_BITS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (functional, ("linear", "conv1d")),
+    (torch, ("matmul", "bmm", "baddbmm")),
+)
+_IN_32_BITS = ("softmax", "layer_norm", "softplus")
+#: How code asks for autocast on a card: as torch did when there were no other devices, and by the device.
+_META = ((), ("meta",))
+
+
+class Card:
+    """What stands for a card while it does; `autocast` is its context manager for forward passes."""
+
+    def __init__(self) -> None:
+        self._copies: dict[int, torch.Tensor] | None = None
+
+    @contextmanager
+    def autocast(self) -> Iterator[None]:
+        """Keep the 16-bit copies of fp32 weights until the end, as torch.autocast does."""
+        self._copies = {}
+        try:
+            yield
+        finally:
+            self._copies = None
+
+    def half(self, value: Any) -> Any:
+        """The value in bf16 if it is made of numbers with a fraction."""
+        kept = self._copies if isinstance(value, torch.nn.Parameter) and value.requires_grad else None
+        if kept is None or value.dtype is not torch.float32:
+            return _floats(value, torch.bfloat16)
+        if id(value) not in kept:
+            kept[id(value)] = value.bfloat16()
+        return kept[id(value)]
 
 
 @contextmanager
-def like_a_card(*, padded: bool, packed: bool = False, autocast: bool = False) -> Iterator[None]:
-    """Make meta tensors take the ways of CUDA tensors; `padded` says whether rows are of different lengths.
+def like_a_card(*, packed: bool = False, autocast: bool = True) -> Iterator[Card]:
+    """Make meta tensors take the ways of CUDA tensors.
 
-    `packed` rows hold several documents, seen by where their positions start again; under `autocast` linear modules
-    work on fp16 copies of what they are given.
+    `packed` rows hold several documents, seen by where their positions start again; under `autocast` operations work in
+    bf16, or in fp32, as they do on a card, in backward passes too.
 
     Every choice that depends on values is made for the worst: whatever can be selected is selected.
     """
-
-    def mask(*args: Any, local_size: int | None = None, **facts: Any) -> torch.Tensor | None:
-        if not padded and facts.get("allow_is_causal_skip", True) and not _cut(local_size, facts):
-            return None
-        return sdpa_mask(*args, local_size=local_size, **facts | {"allow_is_causal_skip": False})
-
+    card, asked, format_of = Card(), torch.is_autocast_enabled, torch.get_autocast_dtype
     # a function mode would be off inside backward(), where checkpointed layers run again
-    kept = functional.scaled_dot_product_attention, functional.dropout, functional.linear
-    functional.scaled_dot_product_attention, functional.dropout = _attention, _dropout
+    replaced: list[tuple[Any, str, Any]] = [
+        (functional, "scaled_dot_product_attention", _attention),
+        (functional, "dropout", _dropout),
+        # which documents there are is read off values; several on every row is the worst
+        (masking_utils, "find_packed_sequence_indices", lambda position_ids: position_ids if packed else None),
+        (torch, "is_autocast_enabled", lambda *of: autocast if of in _META else asked(*of)),
+        (torch, "get_autocast_dtype", lambda of: torch.bfloat16 if (of,) in _META else format_of(of)),
+    ]
     if autocast:
-        functional.linear = _half(kept[2])
-    documents = masking_utils.find_packed_sequence_indices
-    # which documents there are is read off values; several on every row is the worst
-    masking_utils.find_packed_sequence_indices = lambda position_ids: position_ids if packed else None
-    # code that asks whether a mask masks anything is told so where rows are padded; a meta tensor cannot tell
-    setattr(torch.Tensor, "__bool__", lambda _tensor: not padded)  # noqa: B010 - mypy knows no other way
-    # set on the instance: it hides the entry of the class until it is deleted
-    ALL_MASK_ATTENTION_FUNCTIONS["sdpa"] = mask
+        for place, names in _IN_16_BITS:
+            replaced += [(place, name, _cast(getattr(place, name), card.half)) for name in names]
+        replaced += [(functional, name, _cast(getattr(functional, name), _precise, "dtype")) for name in _IN_32_BITS]
+    kept = [(place, name, getattr(place, name)) for place, name, _other in replaced]
+    for place, name, other in replaced:
+        setattr(place, name, other)
+    # code that asks whether a mask masks anything is told that it does not: nothing is padded
+    setattr(torch.Tensor, "__bool__", lambda _tensor: True)  # noqa: B010 - mypy knows no other way
     try:
-        with _SHAPES.patch(meta_nonzero_assume_all_nonzero=True), warnings.catch_warnings():
+        with shared_masks(), _SHAPES.patch(meta_nonzero_assume_all_nonzero=True), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield
+            yield card
     finally:
-        del ALL_MASK_ATTENTION_FUNCTIONS["sdpa"]
         delattr(torch.Tensor, "__bool__")
-        functional.scaled_dot_product_attention, functional.dropout, functional.linear = kept
-        masking_utils.find_packed_sequence_indices = documents
+        for place, name, own in kept:
+            setattr(place, name, own)
 
 
 def hold(model: PreTrainedModel, method: Method) -> dict[str, torch.nn.Linear]:
@@ -138,20 +171,25 @@ def _attention(
     return efficient(query, key, value, bias, query.requires_grad, dropout_p, is_causal, scale=scale)[0]
 
 
-def _half(linear: Any) -> Any:
-    """torch.nn.functional.linear under fp16 autocast, which the meta device does not have."""
+def _cast(operation: Any, cast: Any, unless: str = "") -> Any:
+    """An operation on what `cast` makes of its arguments; as it is when it is told `unless`."""
 
-    def cast(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> Any:
-        return linear(*(each if each is None else each.to(torch.float16) for each in (x, weight, bias)))
+    def other(*args: Any, **facts: Any) -> Any:
+        if facts.get(unless) is not None:
+            return operation(*args, **facts)
+        return operation(*map(cast, args), **{name: cast(value) for name, value in facts.items()})
 
-    return cast
+    return other
+
+
+def _precise(value: Any) -> Any:
+    return _floats(value, torch.float32)
+
+
+def _floats(value: Any, dtype: torch.dtype) -> Any:
+    return value.to(dtype) if isinstance(value, torch.Tensor) and value.is_floating_point() else value
 
 
 def _dropout(input: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> torch.Tensor:
     """CUDA's fused dropout keeps a mask of one byte per number."""
     return torch.native_dropout(input, p, True)[0] if training and p > 0 else input
-
-
-def _cut(window: int | None, facts: dict[str, Any]) -> bool:
-    """Whether rows are longer than a layer looks back."""
-    return window is not None and facts["kv_length"] >= window

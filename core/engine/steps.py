@@ -4,7 +4,7 @@ Sequences are padded on the right, and tokens look back only: padding needs no m
 Where a sequence holds several rows their positions begin again at 0, by which transformers keeps them apart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ Batch = dict[str, torch.Tensor]
 
 #: Lengths of masked sequences are multiples of this: attention kernels would copy other masks.
 ALIGNED = 8
+#: Rows of an evaluation that are laid into micro-batches together.
+_TOGETHER = 64
 
 
 class Layout:
@@ -37,6 +39,14 @@ class Layout:
             "places": [row["place"] for each in laid for sequence in each for row in sequence],
             "tokens": sum(lengths),
         }
+
+    def in_order(self, rows: Any, index: int = 0, of: int = 1) -> Iterator[Batch]:
+        """Micro-batches of all `rows` for evaluation, longest first; process `index` of `of` gets its share of them."""
+        mine = sorted(rows, key=lambda row: len(row["input_ids"]), reverse=True)[index::of]
+        for start in range(0, len(mine), _TOGETHER):
+            part = mine[start : start + _TOGETHER]
+            for each in self.lay([len(row["input_ids"]) for row in part]):
+                yield tensors([[part[at] for at in sequence] for sequence in each], self.pad)
 
     def lay(self, lengths: Sequence[int]) -> list[MicroBatch]:
         """Places of rows of these lengths, micro-batch by micro-batch."""

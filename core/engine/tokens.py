@@ -94,15 +94,15 @@ class TokenView:
         places = [
             place
             for place, row in enumerate(self.rows)
-            if any(wanted in message.content.casefold() for message in row.messages)
+            if any(wanted in message.text.casefold() for message in row.messages)
         ]
         return RowsFound(number=asked.number, rows=tuple(places[:MOST_FOUND]), of=len(places))
 
     def _shown(self, conversation: Conversation) -> dict[str, Any]:
-        messages = conversation.plain()
-        row = self._chat.row(messages)
+        messages, tools = conversation.plain(), conversation.definitions()
+        row = self._chat.row(messages, tools)
         encoded = row.cut(self._plan.tokens)
-        prompt = "" if conversation.is_running else self._chat.prompt_text(messages[:-1])
+        prompt = "" if conversation.is_running else self._chat.prompt_text(messages[:-1], tools)
         return {
             "tokens": pieces(row, self._plan.tokens, self._special, self._chat.tokenizer),
             "prompt": prompt,

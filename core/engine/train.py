@@ -1,6 +1,8 @@
 """A training run, top to bottom: read, encode, load, prove, train, save the adapter."""
 
 import contextlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +12,19 @@ from transformers import set_seed
 from core.commands import Command, Pause
 from core.engine.best import Best
 from core.engine.broken import Break, StepBroken
+from core.engine.checkpoints import newest_sound
 from core.engine.device import device
 from core.engine.encoding import ChatFormat
 from core.engine.gauge import Gauge, gauge_of
 from core.engine.loading import load_tokenizer
+from core.engine.obedience import Pausing
 from core.engine.parts import Parts
 from core.engine.probe import proven
 from core.engine.saving import save_adapter
 from core.engine.settle import settle, settles
 from core.engine.trainer import SoloTrainer
 from core.engine.workshop import Workshop
-from core.events import Event, Noted, Saved, Stage, StageName
+from core.events import Event, Noted, Saved, Stage, StageName, StepDone
 from core.fit import remember
 from core.history import RunHistory
 from core.hub import find_folder
@@ -28,6 +32,7 @@ from core.jobs.talk import StopAsked, Talk
 from core.problems import Code, Trouble
 from core.runs import RunFolder
 from core.settings import load, measured_file, models_root
+from core.watch import spike
 
 
 def train(path: Path, talk: Talk, *, resume: bool, gauge: Gauge | None = None) -> dict[str, Any]:
@@ -39,7 +44,7 @@ def train(path: Path, talk: Talk, *, resume: bool, gauge: Gauge | None = None) -
     run = RunFolder.open(path)
     plan = run.plan()
     talk = Remembering(talk, run)
-    checkpoint = run.checkpoint() if resume else None
+    checkpoint = newest_sound(run, talk) if resume else None
     set_seed(plan.seed)
     folder = find_folder(plan.model, models_root(load()))
     chat = ChatFormat(load_tokenizer(folder), plan.system)
@@ -50,22 +55,27 @@ def train(path: Path, talk: Talk, *, resume: bool, gauge: Gauge | None = None) -
     if parts.plan != plan:
         run.step_down(parts.plan)
     parts.announce(talk)
-    best = Best(run.best, plan.patience, talk.history)
+    saved = Pausing(talk, run).saved
+    best = Best(run.best, plan.patience, talk.history, saved)
     trainer = parts.trainer(talk, best)
     if checkpoint is not None:
         talk.emit(Noted(code="resumed", facts={"step": run.checkpoint_step()}))
     talk.emit(Stage(stage=StageName.TRAINING))
+    talk.after_step = partial(_note_spike, trainer, parts, talk)
     _train(trainer, parts, checkpoint)
+    talk.after_step = None
     step, total = trainer.state.global_step, trainer.state.max_steps
     stopped = talk.stop_requested and step < total
     if step:
         if not stopped:
             _judge(trainer, parts, best, talk)
         talk.emit(Stage(stage=StageName.SAVING))
-        save_adapter(parts.model, chat, folder, run)
-        talk.emit(Saved(step=step, path="adapter"))
+        if saved(step, partial(save_adapter, parts.model, chat, folder, run)):
+            talk.emit(Saved(step=step, path="adapter"))
+        else:
+            stopped = True
     if stopped:
-        raise StopAsked(step)
+        raise StopAsked(run.checkpoint_step())
     memory = _learned(shop, parts, gauge)
     rows, plan, layout = parts.rows, parts.plan, parts.layout()
     del trainer, parts
@@ -73,7 +83,7 @@ def train(path: Path, talk: Talk, *, resume: bool, gauge: Gauge | None = None) -
         # the adapter is saved already: a card that runs out of memory here costs nothing but this
         with contextlib.suppress(torch.cuda.OutOfMemoryError):
             settled = settle(plan, folder, run.adapter, rows, layout, step, talk)
-            save_adapter(settled, chat, folder, run)
+            saved(step, partial(save_adapter, settled, chat, folder, run))
     return _result(run, step, talk.history) | memory
 
 
@@ -118,16 +128,27 @@ def _learned(shop: Workshop, parts: Parts, gauge: Gauge | None) -> dict[str, Any
     }
 
 
+def _note_spike(trainer: SoloTrainer, parts: Parts, talk: "Remembering") -> None:
+    """Tell when the newest step pulled much harder than usual, and of which rows it was made."""
+    found = spike(talk.history)
+    if found is not None:
+        rows = [list(place) for place in dict.fromkeys(parts.origins(trainer.places))]
+        talk.emit(Noted(code="gradient_spike", facts={"step": found.step, **found.facts, "rows": rows}))
+
+
 class Remembering:
     """A Talk that keeps the history of what was said, earlier sessions of the run included."""
 
     def __init__(self, talk: Talk, run: RunFolder) -> None:
         self._talk = talk
         self.history = run.history()
+        self.after_step: Callable[[], None] | None = None
 
     def emit(self, event: Event) -> None:
         self.history.apply(event)
         self._talk.emit(event)
+        if isinstance(event, StepDone) and self.after_step is not None:
+            self.after_step()
 
     @property
     def stop_requested(self) -> bool:

@@ -5,9 +5,10 @@ difference to what is learned, because losses are sums over trained tokens, divi
 """
 
 import math
-import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +17,24 @@ from transformers import Trainer, TrainerControl
 
 from core.engine.best import Best
 from core.engine.broken import Break, StepBroken
-from core.engine.checkpoints import Chance, seal, set_rate
+from core.engine.checkpoints import Chance, set_rate, write_checkpoint
 from core.engine.course import Course
 from core.engine.device import autocast
+from core.engine.documents import row_by_row, window_of
 from core.engine.loss import hidden_states, plain_loss, tiled_loss
 from core.engine.masks import shared_masks
 from core.engine.noise import noise
+from core.engine.obedience import Pausing
 from core.engine.processes import sum_gradients
-from core.engine.steps import Batch, Layout, tensors, trained_tokens
-from core.events import Evaluated, Event, Noted, Saved, Stage, StageName, StepDone
-from core.runs import COMPLETE
-
-#: Rows whose evaluation is laid into micro-batches together.
-_EVALUATED_TOGETHER = 64
+from core.engine.steps import Batch, Layout, trained_tokens
+from core.events import Evaluated, Event, Noted, Stage, StageName, StepDone
+from core.seals import is_whole
 
 
 class SoloTrainer(Trainer):
     """Trains `fed` rows; its data collator is `layout`. A step that breaks ends `train` with StepBroken.
 
-    `asked` says whether training shall end now, `between` is called before every step; `tiled` says that the loss head
+    `asked` says whether training shall end now, `pausing` lets it wait; `tiled` says that the loss head
     works in tiles; `best` keeps the adapter of the best evaluation and says when to stop; `alpha` is that of
     core.engine.noise.
     """
@@ -46,7 +46,7 @@ class SoloTrainer(Trainer):
         *args: Any,
         emit: Callable[[Event], None],
         asked: Callable[[], bool],
-        between: Callable[["SoloTrainer"], None] | None = None,
+        pausing: Pausing | None = None,
         tiled: bool,
         layout: Layout,
         course: Course | None = None,
@@ -56,7 +56,7 @@ class SoloTrainer(Trainer):
     ) -> None:
         super().__init__(*args, data_collator=layout, **kwargs)
         self._emit, self._asked, self._tiled, self._layout = emit, asked, tiled, layout
-        self._between, self._alpha = between, alpha
+        self.pausing, self.tell, self._alpha = pausing, emit, alpha
         self._course, self._best, self._stage = course, best, -1
         self.model_accepts_loss_kwargs = True
         self._loss_shifts_labels = True
@@ -77,8 +77,8 @@ class SoloTrainer(Trainer):
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: torch.device) -> tuple[list[Any], Any]:
         """Fetch the rows of one step; the second value is how many tokens it trains, on all processes."""
-        if self._between is not None:
-            self._between(self)
+        if self.pausing is not None:
+            self.pausing(self)
         self._step_started = time.monotonic()
         self._enter_stage()
         steps = [step for step in [next(epoch_iterator, None)] if step is not None]
@@ -110,8 +110,9 @@ class SoloTrainer(Trainer):
         for batch in batches:
             if self._asked():
                 raise self._broken(Break.STOP)
-            loss = self._summed_loss(self._prepare_inputs(batch)) / items.clamp(min=1)
-            self.accelerator.backward(loss)
+            with self._apart(batch := self._prepare_inputs(batch)):
+                loss = self._summed_loss(batch) / items.clamp(min=1)
+                self.accelerator.backward(loss)
             total += loss.detach()
         # transformers takes the mean over processes of what each of them reports
         return total * self.accelerator.num_processes
@@ -129,8 +130,10 @@ class SoloTrainer(Trainer):
         self.model.eval()
         total = torch.zeros(2, dtype=torch.float64)
         with torch.no_grad():
-            for batch in self._validation():
-                total += torch.tensor([self._summed_loss(self._prepare_inputs(batch)).item(), trained_tokens([batch])])
+            share = self.accelerator.process_index, self.accelerator.num_processes
+            for laid in self._layout.in_order(self.eval_dataset, *share):
+                with self._apart(batch := self._prepare_inputs(laid)):
+                    total += torch.tensor([self._summed_loss(batch).item(), trained_tokens([laid])])
         self.model.train()
         summed, count = self._over_processes(total.to(self.args.device)).tolist()
         loss = summed / max(count, 1)
@@ -144,16 +147,6 @@ class SoloTrainer(Trainer):
         if self._best is not None and self._best.judge(self.model):
             self.control.should_training_stop = True
         return metrics
-
-    def _validation(self) -> Any:
-        """Micro-batches of the validation rows; rows of like length come together. Each process has its share."""
-        dataset: Any = self.eval_dataset
-        rows = sorted(dataset, key=lambda row: len(row["input_ids"]), reverse=True)
-        rows = rows[self.accelerator.process_index :: self.accelerator.num_processes]
-        for start in range(0, len(rows), _EVALUATED_TOGETHER):
-            part = rows[start : start + _EVALUATED_TOGETHER]
-            for each in self._layout.lay([len(row["input_ids"]) for row in part]):
-                yield tensors([[part[at] for at in sequence] for sequence in each], self._layout.pad)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Turn the record of a step into an event."""
@@ -184,7 +177,7 @@ class SoloTrainer(Trainer):
     def keep(self) -> None:
         """Write a checkpoint of the last whole step, unless there is one already."""
         folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
-        if self.state.global_step and not (folder / COMPLETE).exists():
+        if self.state.global_step and not is_whole(folder):
             self._save_checkpoint(self.model, None)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
@@ -223,6 +216,11 @@ class SoloTrainer(Trainer):
                 return tiled_loss(hidden_states(base, **given), batch["labels"], base.get_output_embeddings())
             return plain_loss(base(**given, use_cache=False).logits, batch["labels"])
 
+    def _apart(self, batch: Batch) -> AbstractContextManager[bool]:
+        """The context in which rows of a micro-batch are kept apart, for its forward and its backward pass."""
+        base = self.accelerator.unwrap_model(self.model).get_base_model()
+        return row_by_row(batch.get("position_ids"), window_of(base))
+
     def _broken(self, what: Break) -> StepBroken:
         return StepBroken(what, self.state.global_step, self._places)
 
@@ -235,17 +233,8 @@ class SoloTrainer(Trainer):
         self.model.save_pretrained(output_dir or self.args.output_dir, state_dict=state_dict)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Write a checkpoint and seal it."""
-        self._emit(Stage(stage=StageName.SAVING))
-        root = Path(str(self.args.output_dir))
-        folder = root / f"checkpoint-{self.state.global_step}"
-        if self.is_world_process_zero():
-            shutil.rmtree(folder, ignore_errors=True)
-        super()._save_checkpoint(model, trial)
-        if self.is_world_process_zero():
-            seal(folder, self.state.global_step)
-        self._emit(Saved(step=self.state.global_step, path=f"{root.name}/{folder.name}"))
-        self._emit(Stage(stage=StageName.TRAINING))
+        """Write a checkpoint once there is room for it, and seal it."""
+        write_checkpoint(self, partial(super()._save_checkpoint, model, trial))
 
 
 def _finite(value: Any) -> float | None:

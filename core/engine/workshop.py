@@ -9,8 +9,10 @@ from core import gpu
 from core.catalog import spec_from_config
 from core.data.prepared import Prepared
 from core.engine.encoding import ChatFormat
+from core.engine.extent import longest_sequence
 from core.engine.gauge import Gauge
-from core.engine.parts import Parts, longest_sequence, model_for, packs_rows, tiles
+from core.engine.initial import start_from
+from core.engine.parts import Parts, model_for, packs_rows, tiles
 from core.engine.rows import Rows, encode_rows, prepare_rows
 from core.fit import UNFITTED, Constants, Sample, constants_of
 from core.jobs.talk import Talk
@@ -46,6 +48,7 @@ class Workshop:
             self._rows, self._tokens = encode_rows(self._prepared, plan, self._chat, self._talk), plan.tokens
         rows = self._rows
         model = model_for(self._folder, plan, self._talk)
+        start_from(model, plan, self._folder, self._run.start, rows.train)
         tiled, packs = tiles(model, plan, rows.train), packs_rows(model, plan, rows.train)
         return Parts(self._run, plan, self._chat, rows, model, tiled=tiled, packs=packs)
 

@@ -153,7 +153,8 @@ class Known:
     @cached_property
     def script(self) -> str:
         """The script of most answers among the first rows, "" when there is none."""
-        found = Counter(script_of(seen.answer) for seen in self.preview)
+        # calls of tools are written for programs
+        found = Counter(script_of(seen.messages[-1].content) for seen in self.preview)
         del found[""]
         best = max(found, key=lambda name: found[name], default="")
         return best if found[best] * 2 > found.total() else ""
@@ -165,8 +166,8 @@ class Known:
             return min(self.counted.trained / self.counted.tokens, 1.0) if self.counted.tokens else None
         learned = total = 0
         for message in (message for row in self.report.preview for message in row.messages):
-            total += len(message.content)
-            learned += len(message.content) * (message.role in LEARNED)
+            total += len(message.text)
+            learned += len(message.text) * (message.role in LEARNED)
         return learned / total if total else None
 
     @property

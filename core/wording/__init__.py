@@ -15,7 +15,7 @@ from core.wording.names import (
     step_words,
 )
 from core.wording.notes import note_words
-from core.wording.numbers import about, count, duration, gigabytes, percent
+from core.wording.numbers import about, count, duration, energy, gigabytes, percent
 from core.wording.problems import explain
 from core.wording.reasons import reason_words, row_problem_words, sourced_words
 from core.wording.sentences import joined, parameters
@@ -31,6 +31,7 @@ __all__ = [
     "close_words",
     "count",
     "duration",
+    "energy",
     "explain",
     "fix_words",
     "gigabytes",

@@ -41,6 +41,17 @@ MATERIAL: dict[Code, Entry] = {
         (Either("{found}", ROWS),),
         Action.CHOOSE_DATA,
     ),
+    Code.DATA_CHANGED: Entry(
+        Either(
+            N_("The file {path} has changed since this run began."),
+            N_("A data file has changed since this run began."),
+        ),
+        (
+            N_("The run cannot go on with other rows than those it learned from so far."),
+            N_("Put the file back as it was, or start a new run with it."),
+        ),
+        Action.CHOOSE_DATA,
+    ),
     Code.MODEL_MISSING: Entry(
         Either(
             N_("The model {model} is not on this computer."),
@@ -109,6 +120,14 @@ MATERIAL: dict[Code, Entry] = {
         (
             Either("{reason}", N_("The answers are empty, or begin after the longest sequence ends.")),
             N_("Allow longer rows, or choose other data."),
+        ),
+        Action.CHANGE_PLAN,
+    ),
+    Code.NOT_A_NUMBER: Entry(
+        Either(N_("Step {step} gave numbers that are none."), N_("Training gave numbers that are none.")),
+        (
+            N_("Nothing is lost: everything saved so far is kept."),
+            N_("Lower learning rates did not help either. Look at the rows of that step, or change the plan."),
         ),
         Action.CHANGE_PLAN,
     ),

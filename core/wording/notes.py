@@ -30,13 +30,29 @@ _NOTES: dict[str, Sentence] = {
     "replayed_rounded": N_(
         "There is too little memory to compare in full precision: where two words are equally likely, rounding decides."
     ),
+    "liger_used": N_(
+        "Faster kernels (Liger) do norms, rotations and gated layers of this model. Losses stay the same."
+    ),
+    "no_biases": N_("This model has no biases: only its adapter learns."),
     "settled": N_("The adapter settled on the 16-bit model in {steps} more steps: that is where it will be used."),
     "resumed": N_("The run went on from step {step}."),
     "validation_rows": NN_(
         "{rows} row is kept aside to check what was learned.",
         "{rows} rows are kept aside to check what was learned.",
     ),
+    "rows_refused": NN_(
+        "{rows} row is not used: the model's chat template cannot show its tools (line {line} of {file}).",
+        "{rows} rows are not used: the model's chat template cannot show their tools (first line {line} of {file}).",
+    ),
     "rows_cleaned": N_("Cleaned: {kept} of {rows} rows are learned, {changed} of them were repaired or masked."),
+    "rows_not_kept": N_(
+        "The rows are too many to be kept with the run. To go on after an interruption it needs the data files as they "
+        "are now."
+    ),
+    "data_changed": N_(
+        "The file {file} has changed since this run began. The run goes on with the rows that it began with."
+    ),
+    "data_gone": N_("The file {file} is not there any more. The run goes on with the rows that it began with."),
     "rows_mixed": NN_(
         "{rows} row of general dialogue is mixed in, of {wanted} asked for.",
         "{rows} rows of general dialogue are mixed in, of {wanted} asked for.",
@@ -46,6 +62,33 @@ _NOTES: dict[str, Sentence] = {
         "{rows} rows of the validation file are in the training data too. They are not used to check what was learned.",
     ),
     "stage_begins": N_("Stage {stage} of {stages} begins. Rows: {rows}, epochs: {epochs}."),
+    "may_sleep": N_(
+        "The computer may fall asleep while it trains: it cannot be asked to stay awake here. After that the training "
+        "goes on where it was, or can be resumed."
+    ),
+    "tokens_planned": N_("The steps of this run read {tokens} tokens."),
+    "gradient_spike": N_(
+        "Step {step} pulled the model much harder than usual: its gradient was {norm} instead of {usual}."
+    ),
+    "best_kept": N_(
+        "The adapter of step {step} is kept, where the validation loss was lowest: {loss}. At the end it was {last_loss}."
+    ),
+    "stopped_early": NN_(
+        "Training ended at step {step}: {waited} check brought nothing better than before.",
+        "Training ended at step {step}: {waited} checks in a row brought nothing better than before.",
+    ),
+    "packing_not_used": N_(
+        "This model cannot keep rows apart that share a sequence. Each row gets a sequence of its own: it learns the "
+        "same, a little slower."
+    ),
+    "memory_stepped": N_(
+        "The card ran out of memory. Nothing is lost: training goes on from step {step} with smaller bites, and every "
+        "step learns from as many rows as before."
+    ),
+    "rolled_back": N_(
+        "Step {step} gave numbers that are none. Training goes back to step {to} and on with a lower learning rate: "
+        "{rate}."
+    ),
     "card_lost": N_("The card does not answer any more. Everything saved so far is kept."),
     "lora8_reentrant": N_("With an 8-bit base, saving memory works a little differently. The result is the same."),
     "probe_fits": Either(

@@ -23,6 +23,11 @@ def about(n: float, band: float) -> str:
     return f"{said} {unit} ± {max(round(band / (1e6 if unit == 'MB' else 1e3)), 1)}"
 
 
+def energy(kwh: float) -> str:
+    """Energy as the meter at home counts it: "1.3 kWh"; below a tenth of that "42 Wh"."""
+    return f"{kwh:,.1f} kWh" if kwh >= 0.095 else f"{1000 * kwh:.0f} Wh"
+
+
 def duration(seconds: float) -> str:
     """A time span as people say it: "a few seconds", "about 3 minutes", "2 h 5 min", "1 day 4 h"."""
     if not math.isfinite(seconds):

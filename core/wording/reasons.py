@@ -8,6 +8,7 @@ from core.wording.details import DETAILS
 from core.wording.documents import DOCUMENTS
 from core.wording.learnable import CHECKS
 from core.wording.sentences import Either, Sentence, joined, say, tell
+from core.wording.tools import TOOL_ROWS
 
 if TYPE_CHECKING:
     from core.data.rows import RowProblem
@@ -167,10 +168,6 @@ _ROWS: dict[str, Sentence] = {
     "bad_quotes": N_("The quotation marks in this row do not match."),
     "outside_pair": N_("This text stands before the first question."),
     "double_field": Either(N_("The field “{detail}” is there twice."), N_("A field of this row is there twice.")),
-    "tools": Either(
-        N_("It calls tools (“{detail}”). Calls of tools cannot be learned yet."),
-        N_("It calls tools. Calls of tools cannot be learned yet."),
-    ),
     "media": Either(
         N_("It holds pictures, sound or files (“{detail}”). Only text can be learned."),
         N_("It holds pictures, sound or files. Only text can be learned."),
@@ -209,7 +206,7 @@ def sourced_words(reason: "Reason") -> str:
 
 def row_problem_words(problem: "RowProblem") -> str:
     """Why a row is not used; file and line are not in the sentence."""
-    said = sentence(_ROWS, problem.code, {"detail": problem.detail})
+    said = sentence(_ROWS | TOOL_ROWS, problem.code, {"detail": problem.detail})
     return joined(said, tell(DETAILS.get(problem.detail, ()), {})) if problem.code == "file_unreadable" else said
 
 

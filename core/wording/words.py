@@ -24,6 +24,8 @@ class Action(StrEnum):
     PRACTICE = "practice"
     START_OVER = "start_over"
     REPORT = "report"
+    STOP_KEEP_BEST = "stop_keep_best"
+    PAUSE = "pause"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ _LABELS: dict[Action, str] = {
     Action.PRACTICE: N_("Practise without a card"),
     Action.START_OVER: N_("Start a new run"),
     Action.REPORT: N_("Copy a report"),
+    Action.STOP_KEEP_BEST: N_("Stop and keep the best"),
+    Action.PAUSE: N_("Pause"),
 }
 
 

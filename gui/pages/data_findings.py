@@ -1,6 +1,6 @@
 """What was found in the data, worst first: how many rows, one sentence, and which cleaning step answers it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from core.data.clean import CleanReport, Mode, StepName, StepReport, Touch
 from core.data.private import Kind
 from core.data.private.kinds import NAMES
 from core.data.rows import DataReport, RowProblem, Shape
+from core.data.shared import Shared
 from core.i18n import _, ngettext
 from core.wording import count, shape_words
 from core.wording.cleaning import clean_step_words
@@ -16,7 +17,8 @@ from core.wording.cleaning import clean_step_words
 RANKS: dict[str, int] = {
     "rejected": 0, "overlap": 0, StepName.GARBLED: 1, StepName.PRIVATE: 1, StepName.LOOP: 2, StepName.TEMPLATE: 2,
     StepName.EXACT: 3, StepName.NEAR: 3, "shapes": 3, StepName.SHORT: 4, StepName.REFUSAL: 4, StepName.LANGUAGE: 5,
-    StepName.HTML: 5, StepName.SAME_ANSWER: 5, StepName.LONG: 6, StepName.INVISIBLE: 7, "incomplete": 7, "read": 9,
+    StepName.HTML: 5, StepName.SAME_ANSWER: 5, StepName.LONG: 6, StepName.INVISIBLE: 7, "incomplete": 7, "left": 8,
+    "read": 9,
 }  # fmt: skip
 #: The steps that only the whole set shows: their rows come in pairs.
 PAIRS = (StepName.EXACT, StepName.NEAR, StepName.SAME_ANSWER)
@@ -45,10 +47,14 @@ class Finding:
 
 
 def findings(
-    report: DataReport, cleaned: CleanReport | None = None, private: Mapping[str, int] | None = None
+    report: DataReport,
+    cleaned: CleanReport | None = None,
+    private: Mapping[str, int] | None = None,
+    shared: Shared | None = None,
+    left: Sequence[Touch] = (),
 ) -> tuple[Finding, ...]:
-    """Return what was found, worst first."""
-    found = [*_rejected(report), *_shapes(report), *_notes(report)]
+    """Return what was found, worst first; `left` are rows that the user took out of all cleaning."""
+    found = [*_rejected(report), *_shapes(report), *_notes(report), *_overlap(shared), *_left(cleaned, left)]
     if cleaned is None:
         found += _repeats(report)
     else:
@@ -86,6 +92,26 @@ def _rejected(report: DataReport) -> list[Finding]:
     tone = "trouble" if rejected * 10 >= report.rows else "caution"
     why = _("Broken or without an answer. They are left out; each is listed with its file, line and reason.")
     return [Finding("rejected", tone, words, why, rejected, details=report.problems)]
+
+
+def _overlap(shared: Shared | None) -> list[Finding]:
+    if shared is None or not shared.rows:
+        return []
+    title = ngettext(
+        "{n} row to check with is learned too", "{n} rows to check with are learned too", shared.rows
+    ).format(n=count(shared.rows))
+    words = _("{exact} word for word, the others nearly, of {checked} in all. They are left out of the check.")
+    said = words.format(exact=count(shared.exact), checked=count(shared.checked))
+    return [Finding("overlap", "caution", title, said, shared.rows, details=shared.touches)]
+
+
+def _left(cleaned: CleanReport | None, left: Sequence[Touch]) -> list[Finding]:
+    if cleaned is None or not cleaned.excepted:
+        return []
+    rows = cleaned.excepted
+    title = ngettext("{n} row is left as it is", "{n} rows are left as they are", rows).format(n=count(rows))
+    why = _("Taken out of all cleaning: no step touches such a row.")
+    return [Finding("left", "muted", title, why, rows, details=tuple(left))]
 
 
 def _repeats(report: DataReport) -> list[Finding]:

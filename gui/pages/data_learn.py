@@ -10,9 +10,9 @@ from core.learnable import Check, Level
 from core.wording import count, sourced_words
 from core.wording.learnable import fix_words
 from gui.icons import Icon
-from gui.widgets.buttons import button
+from gui.widgets.buttons import Chip
 from gui.widgets.fold import Fold
-from gui.widgets.text import column, label, row
+from gui.widgets.text import clear, column, label, row
 
 TONES = {Level.BLOCKER: "trouble", Level.WARNING: "caution", Level.NOTE: "muted", Level.GOOD: "good"}
 ICONS = {Level.BLOCKER: "trouble", Level.WARNING: "warning", Level.NOTE: "info", Level.GOOD: "done"}
@@ -23,25 +23,44 @@ class LearnList(QWidget):
 
     fixed = Signal(object)
 
-    def __init__(self, checks: Sequence[Check], *, opened: bool = True) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setObjectName("will_it_learn")
-        lines = QVBoxLayout(self)
-        lines.setContentsMargins(0, 0, 0, 0)
-        lines.setSpacing(8)
+        self._shown: object = None
+        self._more: Fold | None = None
+        self._lines = QVBoxLayout(self)
+        self._lines.setContentsMargins(0, 0, 0, 0)
+        self._lines.setSpacing(8)
+
+    def show_checks(self, checks: Sequence[Check], note: str = "") -> None:
+        """Show what was checked; `note` says how it is known."""
+        if (checks, note) == self._shown:
+            return
+        opened = self._more is not None and self._more.head.isChecked()
+        self._shown, self._more = (checks, note), None
+        clear(self._lines)
         grave = [check for check in checks if check.level in (Level.BLOCKER, Level.WARNING)]
         rest = [check for check in checks if check not in grave]
-        lines.addWidget(label(_("Will it learn?"), "strong"))
+        self._lines.addWidget(label(_("Will it learn?"), "strong"))
         if not grave:
             good = row(Icon("done", "good", 16), label(_("Nothing speaks against it."), "body"), spacing=8)
             good.setStretch(1, 1)
-            lines.addLayout(good)
+            self._lines.addLayout(good)
         for number, check in enumerate(grave):
-            lines.addWidget(self._line(check, number))
+            self._lines.addWidget(self._line(check, number))
         if rest:
             body = column(*(self._line(check, len(grave) + n) for n, check in enumerate(rest)), spacing=6)
             words = ngettext("{n} more thing was looked at", "{n} more things were looked at", len(rest))
-            lines.addWidget(Fold(words.format(n=count(len(rest))), "more_checks", body))
+            self._more = Fold(words.format(n=count(len(rest))), "more_checks", body)
+            self._more.open(opened)
+            self._lines.addWidget(self._more)
+        if note:
+            self._lines.addWidget(label(note, "small"))
+
+    def open(self) -> None:
+        """Show what is good, or good to know, too."""
+        if self._more is not None:
+            self._more.open()
 
     def _line(self, check: Check, number: int) -> QWidget:
         found = QWidget()
@@ -52,10 +71,14 @@ class LearnList(QWidget):
         side = column(words, spacing=4)
         if check.fix is not None:
             said = fix_words(check.fix.name, check.fix.facts)
-            put_right = button(said, f"fix_{number}", kind="chip")
+            put_right = Chip(said, f"fix_{number}")
+            put_right.setMaximumWidth(put_right.fontMetrics().horizontalAdvance(said) + 31)
             put_right.setAccessibleDescription(words.text())
             put_right.clicked.connect(lambda _on=False, plan=check.fix.plan: self.fixed.emit(plan))
-            side.addLayout(row(put_right, None))
+            pressed = row(put_right)
+            pressed.setStretch(0, 1)
+            pressed.addStretch(0)
+            side.addLayout(pressed)
         parts.addLayout(side, 1)
         found.setLayout(parts)
         return found

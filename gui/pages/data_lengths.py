@@ -5,16 +5,18 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from core.data.rows import DataReport
 from core.i18n import _, ngettext
 from core.plan import TrainingPlan
+from core.tokens import TokenTotals
 from core.wording import count, percent
+from gui.pages.data_totals import padding_share as counted_padding
 from gui.widgets.badge import Badge
 from gui.widgets.histogram import Histogram
 from gui.widgets.text import column, label, row
 
 
 class LengthsView(QWidget):
-    """Draws the lengths of a report against a plan's longest sequence."""
+    """Draws the lengths of a report against a plan's longest sequence, with the padding that was `counted`."""
 
-    def __init__(self, report: DataReport, plan: TrainingPlan | None) -> None:
+    def __init__(self, report: DataReport, plan: TrainingPlan | None, counted: TokenTotals | None = None) -> None:
         super().__init__()
         self.setObjectName("lengths")
         outer = QVBoxLayout(self)
@@ -29,7 +31,7 @@ class LengthsView(QWidget):
         outer.addLayout(_figures(report))
         if plan is not None:
             outer.addWidget(_cut(report, limit))
-            outer.addWidget(label(_padding_words(report, plan), "muted"))
+            outer.addWidget(label(_padding_words(report, plan, counted), "muted"))
         exact = _("Counted with the model's own tokenizer, chat template included.")
         rough = _("Estimated from letters: the model's tokenizer is not on this computer yet.")
         outer.addWidget(label(exact if report.tokens_exact else rough, "small"))
@@ -81,7 +83,15 @@ def padding_share(report: DataReport, plan: TrainingPlan) -> float:
     return max(0.0, 1 - mean / longest) if longest else 0.0
 
 
-def _padding_words(report: DataReport, plan: TrainingPlan) -> str:
+def _padding_words(report: DataReport, plan: TrainingPlan, counted: TokenTotals | None) -> str:
+    if counted is not None:
+        words = _("{share} of what is computed is padding, with rows of like length in one batch.")
+        if plan.packing:
+            words = _("{share} of what is computed is padding. Without packing it would be {other}.")
+        share, other = (counted_padding(counted, packing=packing) for packing in (plan.packing, False))
+        return words.format(share=percent(share), other=percent(other))
+    if plan.packing:
+        return _("Rows are packed into shared sequences: next to nothing is padded.")
     share = padding_share(report, plan)
     if not share:
         return _("One row at a time: nothing is padded.")

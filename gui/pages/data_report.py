@@ -1,70 +1,69 @@
 """What a data set holds: files and numbers on top, findings on the left, rows as chat bubbles on the right."""
 
-from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from core.data.browse import RowsFile
-from core.data.clean import CleanReport
 from core.data.rows import DataReport
 from core.i18n import _, ngettext
-from core.learnable import Check
-from core.plan import TrainingPlan
 from core.wording import count, shape_words
-from gui.jobs import JobRunner
-from gui.pages.data_files import FileList
 from gui.pages.data_finding_list import FindingList
 from gui.pages.data_findings import Finding, findings, nothing_found
+from gui.pages.data_known import Known
 from gui.pages.data_learn import LearnList
 from gui.pages.data_lengths import LengthsView
+from gui.pages.data_look import counting
+from gui.pages.data_mix import FilesView
 from gui.pages.data_rows import RowsView
 from gui.pages.data_tokens import TokensView
 from gui.pages.data_touched import TouchedView
 from gui.widgets.buttons import button
-from gui.widgets.text import label, line, panel, row
+from gui.widgets.text import label, row
 
-
-@dataclass(frozen=True)
-class Known:
-    """What is known beside the report. `plan` is the one that these rows lead to; tokens need it and a model here."""
-
-    cleaned: CleanReport | None = None
-    private: dict[str, int] = field(default_factory=dict)
-    plan: TrainingPlan | None = None
-    checks: tuple[Check, ...] | None = None
-    steps: str = ""
-    runner: JobRunner | None = None
+#: Pixels below which findings and rows get the same room.
+NARROW = 700
 
 
 class ReportView(QWidget):
-    """Draws a DataReport. Signals carry what the user wants to be otherwise."""
+    """Draws a DataReport. Signals carry what the user wants to be otherwise, and `counted` what was counted."""
 
     switched = Signal(object, object)
-    excepted = Signal(str, bool)
+    excepted = Signal(object, bool)
+    included = Signal()
     files_asked = Signal(str)
     file_removed = Signal(str)
     fixed = Signal(object)
+    arranged = Signal(object)
+    extra_asked = Signal(str)
+    counted = Signal(object)
 
     def __init__(self, report: DataReport, known: Known | None = None) -> None:
         super().__init__()
         self.setObjectName("data_report")
         self._report, self._known = report, known or Known()
+        self._found: tuple[Finding, ...] | None = None
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(12)
-        outer.addWidget(self._summary())
+        outer.addLayout(self._summary())
         self._stack = QStackedWidget()
         self._tabs: dict[str, QWidget] = {}
-        self._buttons: dict[str, object] = {}
+        self._buttons: dict[str, QPushButton] = {}
         self._bar = row(spacing=4)
         self._add("rows", _("Rows and findings"), self._findings())
         self.tokens: TokensView | None = None
-        if self._known.plan is not None and self._known.runner is not None:
-            self.tokens = TokensView(self._known.runner, self._known.plan, self._known.steps)
-            self._add("tokens", _("Tokens"), self.tokens)
-        self._add("lengths", _("Lengths"), LengthsView(report, self._known.plan))
+        self._add("tokens", _("Tokens"), QWidget())
+        self._add("lengths", _("Lengths"), QWidget())
+        self.files = FilesView(report)
+        self.files.changed.connect(self.arranged)
+        self.files.asked.connect(self.extra_asked)
+        self.files.removed.connect(self.file_removed)
+        self.files.shared_asked.connect(lambda: self.show_finding("overlap"))
+        self._add("files", _("Files"), self.files)
         self._bar.addStretch(1)
         for what, words, icon in (
             ("files", _("Add files…"), "plus"), ("folder", _("Add a folder…"), "folder"),
@@ -77,34 +76,26 @@ class ReportView(QWidget):
         outer.addLayout(self._bar)
         outer.addWidget(self._stack, 1)
         self.open("rows")
+        self.show_known(self._known)
 
-    def _summary(self) -> QWidget:
-        frame, inner = panel(margin=12, spacing=6)
+    def _summary(self) -> QHBoxLayout:
         learned = self._report.learned
         rows = ngettext("row to learn from", "rows to learn from", learned)
         number = label(count(learned), "number", wrap=False, name="usable_rows")
-        facts = label(_facts(self._report), "body")
-        top = row(number, label(rows, "muted", wrap=False), 12, spacing=10)
-        top.addWidget(facts, 1)
-        inner.addLayout(top)
-        inner.addWidget(line())
-        files = FileList(self._report)
-        files.removed.connect(self.file_removed)
-        inner.addWidget(files)
-        return frame
+        found = row(number, label(rows, "muted", wrap=False), 12, spacing=10)
+        found.addWidget(label(_facts(self._report), "body"), 1)
+        return found
 
     def _findings(self) -> QWidget:
         """Findings beside rows; a click on a finding shows its rows in the place of all."""
-        known, report = self._known, self._report
-        found = findings(report, known.cleaned, known.private)
-        learn = LearnList(known.checks) if known.checks is not None else None
-        if learn is not None:
-            learn.fixed.connect(self.fixed)
-        self.findings = FindingList(found, nothing_found(known.cleaned), learn)
+        self.learn = LearnList()
+        self.learn.fixed.connect(self.fixed)
+        self.findings = FindingList(self.learn)
         self.findings.chosen.connect(self._show_finding)
         self.findings.switched.connect(self.switched)
-        here = known.plan is not None and known.runner is not None
-        self.rows = RowsView(report.preview, report.learned, tokens=here)
+        self.findings.included.connect(self.included)
+        here = self._known.plan is not None and self._known.runner is not None
+        self.rows = RowsView(self._report.preview, self._report.learned, tokens=here)
         self.rows.tokens_asked.connect(self._show_tokens)
         self.touched = TouchedView()
         self.touched.excepted.connect(self.excepted)
@@ -112,9 +103,6 @@ class ReportView(QWidget):
         self._right = QStackedWidget()
         self._right.addWidget(self.rows)
         self._right.addWidget(self.touched)
-        first = next((finding for finding in found if finding.details), None)
-        if first is not None:
-            self.touched.show_finding(first)
         sides = QWidget()
         self._sides = QBoxLayout(QBoxLayout.Direction.LeftToRight, sides)
         self._sides.setContentsMargins(0, 0, 0, 0)
@@ -122,6 +110,52 @@ class ReportView(QWidget):
         self._sides.addWidget(self.findings, 2)
         self._sides.addWidget(self._right, 3)
         return sides
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A small window has no room for wide rows: the findings need theirs."""
+        super().resizeEvent(event)
+        self._sides.setStretch(1, 2 if self.width() < NARROW else 3)
+        self._sides.setSpacing(12 if self.width() < NARROW else 24)
+
+    def show_known(self, known: Known) -> None:
+        """Show what is known beside the report; what is the same stays as it is."""
+        self._known = known
+        found = findings(self._report, known.cleaned, known.private, known.shared, known.left)
+        if found != self._found:
+            self._found = found
+            self.findings.show_findings(found, nothing_found(known.cleaned), known.off)
+        self.learn.setVisible(known.checks is not None)
+        self.learn.show_checks(known.checks or (), known.note)
+        self.files.show_files(known.arrangement, known.plan, known.extras, known.steps)
+        self.files.setEnabled(not known.locked)
+        self._replace("lengths", LengthsView(self._report, known.plan, known.counted))
+        self._show_plan(known)
+
+    def _show_plan(self, known: Known) -> None:
+        """Show the tokens of the plan, those that are shown already as long as they stay the same."""
+        plan, here = known.plan, self.tokens
+        self._buttons["tokens"].setVisible(plan is not None and known.runner is not None)
+        if plan is None or known.runner is None:
+            return
+        if here is not None and counting(here.plan) == counting(plan):
+            here.show_plan(plan, known.steps)
+            return
+        self.let_go()
+        made = self.tokens = TokensView(known.runner, plan, known.steps, known.counted)
+        made.counted.connect(self.counted)
+        self._replace("tokens", made)
+        if self.tab == "tokens":
+            made.open()
+
+    def _replace(self, name: str, shown: QWidget) -> None:
+        gone, current = self._tabs[name], self._stack.currentWidget()
+        self._stack.insertWidget(self._stack.indexOf(gone), shown)
+        self._tabs[name] = shown
+        if gone is current:
+            self._stack.setCurrentWidget(shown)
+        self._stack.removeWidget(gone)
+        gone.hide()
+        gone.deleteLater()
 
     def _add(self, name: str, title: str, shown: QWidget) -> None:
         made = button(title, f"tab_{name}", lambda: self.open(name), kind="quiet")
@@ -132,10 +166,10 @@ class ReportView(QWidget):
         self._stack.addWidget(shown)
 
     def open(self, name: str) -> None:
-        """Show a tab: "rows", "tokens" or "lengths"."""
-        name = name if name in self._tabs else "rows"
+        """Show a tab: "rows", "tokens", "lengths" or "files"."""
+        name = name if name in self._tabs and (name != "tokens" or self.tokens is not None) else "rows"
         for other, made in self._buttons.items():
-            made.setChecked(other == name)  # type: ignore[attr-defined]
+            made.setChecked(other == name)
         self._stack.setCurrentWidget(self._tabs[name])
         if name == "tokens" and self.tokens is not None:
             self.tokens.open()
@@ -145,19 +179,29 @@ class ReportView(QWidget):
         """The tab that is shown."""
         return next(name for name, shown in self._tabs.items() if shown is self._stack.currentWidget())
 
+    @property
+    def shown_finding(self) -> str:
+        """The key of the finding whose rows are shown, "" when all rows are."""
+        return self.touched.key if self._right.currentWidget() is self.touched else ""
+
     def let_go(self) -> None:
         """End what runs for this view; tokens are read again when they are wanted again."""
         if self.tokens is not None:
             self.tokens.close_rows()
 
+    def count_soon(self) -> None:
+        """Have the tokens of all rows counted in a moment."""
+        if self.tokens is not None:
+            self.tokens.open_soon()
+
     def show_file(self, rows: RowsFile) -> None:
         """Show every row instead of the preview."""
-        self._file = rows
         self.rows.show_file(rows)
 
     def show_finding(self, key: str) -> None:
         """Show the rows of a finding by its key."""
-        self.findings.press(key)
+        if self.findings.press(key):
+            self.open("rows")
 
     def _show_finding(self, finding: Finding) -> None:
         self.touched.show_finding(finding)
@@ -174,7 +218,9 @@ class ReportView(QWidget):
 
 
 def _facts(report: DataReport) -> str:
-    facts = [_("{n} rows in the file").format(n=count(report.rows))]
+    named = Path(report.files[0]).name if report.files else ""
+    rows = ngettext("{n} row", "{n} rows", report.rows)
+    facts = [f"{named}: " + rows.format(n=count(report.rows))]
     if len(report.files) > 1:
         words = ngettext("{n} rows in {files} file", "{n} rows in {files} files", len(report.files))
         facts = [words.format(n=count(report.rows), files=count(len(report.files)))]

@@ -12,7 +12,7 @@ from core.i18n import _
 from core.wording import count
 from gui.background import Errand
 from gui.pages.data_touched import place
-from gui.widgets.bubble import Bubble
+from gui.pages.data_turns import row_widgets
 from gui.widgets.buttons import button
 from gui.widgets.row_list import RowList
 from gui.widgets.text import Elided, label, row
@@ -102,8 +102,8 @@ class RowsView(QWidget):
             show.setToolTip(_("What of this row is trained, token by token"))
             head.addWidget(show)
         inner.addLayout(head)
-        for message in conversation.messages:
-            inner.addWidget(Bubble(message.role, message.content))
+        for widget in row_widgets(conversation):
+            inner.addWidget(widget)
         return box
 
     def _find(self) -> None:

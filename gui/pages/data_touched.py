@@ -23,15 +23,17 @@ LISTED = 100
 
 
 class TouchedView(QWidget):
-    """`excepted` carries the key of a row that is to stay as it is; `closed` that all rows are wanted again."""
+    """`excepted` carries a Touch and whether its row is to stay as it is; `closed` that all rows are wanted again."""
 
-    excepted = Signal(str, bool)
+    excepted = Signal(object, bool)
     closed = Signal()
 
-    def __init__(self, except_rows: Sequence[str] = ()) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setObjectName("touched")
-        self._except = frozenset(except_rows)
+        self._except: set[str] = set()
+        #: The key of the finding that is shown.
+        self.key = ""
         self._head = QVBoxLayout()
         self._list = RowList(self._make, "touched_rows")
         self._more = label("", "muted")
@@ -45,6 +47,9 @@ class TouchedView(QWidget):
     def show_finding(self, finding: Finding) -> None:
         """List the rows of a finding."""
         clear(self._head)
+        self.key = finding.key
+        alone = finding.details if finding.key == "left" else ()
+        self._except = {one.row.key for one in alone if isinstance(one, Touch)}
         back = button(_("All rows"), "all_rows", self.closed.emit, kind="quiet")
         title = Elided(finding.title, "strong")
         top = row(spacing=8)
@@ -67,7 +72,8 @@ class TouchedView(QWidget):
         box, inner = _card()
         top = row(Elided(place(touch.row), "small"), spacing=8)
         top.setStretch(0, 1)
-        top.addWidget(label(effect_words(touch.effect), "small", wrap=False))
+        if touch.row.key and touch.row.key not in self._except:
+            top.addWidget(label(effect_words(touch.effect), "small", wrap=False))
         inner.addLayout(top)
         if touch.step in PAIRS:
             said = _("Answers {n} rows in all").format(n=touch.found) if touch.found else ""
@@ -78,19 +84,33 @@ class TouchedView(QWidget):
         else:
             said = touch.found if touch.found not in touch.before else ""
             inner.addWidget(_text(touch.before or touch.found))
-        foot = row(spacing=8)
-        foot.addWidget(Elided(said, "small"), 1)
-        foot.addWidget(self._keep(touch.row))
-        inner.addLayout(foot)
+        if said or touch.row.key:
+            foot = row(spacing=8)
+            foot.addWidget(Elided(said, "small"), 1)
+            if touch.row.key:
+                foot.addWidget(self._keep(touch))
+            inner.addLayout(foot)
         return box
 
-    def _keep(self, ref: RowRef) -> QWidget:
-        """The button that takes a row out of all cleaning."""
-        keep = button(_("Leave as it is"), "keep_row", kind="quiet")
-        keep.setToolTip(_("No cleaning step touches this row any more."))
-        keep.setAccessibleName(f"{keep.text()} {place(ref)}")
-        keep.clicked.connect(lambda: self.excepted.emit(ref.key, True))
-        keep.setVisible(bool(ref.key))
+    def _keep(self, touch: Touch) -> QWidget:
+        """The button that takes a row out of all cleaning, or back into it."""
+        key = touch.row.key
+        keep = button("", "keep_row", kind="quiet")
+
+        def show() -> None:
+            left = key in self._except
+            keep.setText(_("Clean it after all") if left else _("Leave as it is"))
+            tip = _("The cleaning steps look at this row again.") if left else _("No cleaning step touches this row.")
+            keep.setToolTip(tip)
+            keep.setAccessibleName(f"{keep.text()} {place(touch.row)}")
+
+        def press() -> None:
+            self._except ^= {key}
+            show()
+            self.excepted.emit(touch, key in self._except)
+
+        show()
+        keep.clicked.connect(lambda: press())
         return keep
 
 

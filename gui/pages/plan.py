@@ -7,6 +7,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QVBoxLayout
 
 from core.advice import signals
+from core.choices import giving_way
 from core.i18n import _, ngettext
 from core.plan import TrainingPlan
 from core.planning import plan_for, rows_in, with_intervals
@@ -16,6 +17,7 @@ from core.wizard import Step, WizardState, choose_plan, choose_smaller, go
 from core.wording import count, reason_words
 from gui.cards import advised
 from gui.desk import Desk
+from gui.pages.data_look import mixes_of
 from gui.pages.gpu_offers import shaped
 from gui.pages.imagined import ImaginedNote
 from gui.pages.page import Page
@@ -87,7 +89,8 @@ class PlanPage(Page):
 
     def _recommend(self, state: WizardState) -> None:
         """What "recommended" means here: the plan that a fresh start would get."""
-        basis = (state.model, state.report, state.card, state.goal, state.method, state.recommendation)
+        card = state.card, state.recommendation
+        basis = (state.model, state.report, state.goal, state.method, state.arrangement, *card)
         if basis == self._basis or state.model is None or state.report is None:
             return
         self._basis = basis
@@ -107,7 +110,7 @@ class PlanPage(Page):
         asked, plan, model = self._question(), self.state.plan, self.state.model
         if asked is None or plan is None or model is None:
             return
-        self.cost.show_plan(self.state, self._estimate(asked, plan), asked.constants)
+        self.cost.show_plan(self.state, self._estimate(asked, plan), asked.constants, mixes_of(self.desk.looked))
         if self.check.known(asked) is not None:
             self.cost.show_source("good", _("Checked with the model's own modules"))
         elif not model.architecture.known:
@@ -158,9 +161,11 @@ class PlanPage(Page):
             return
         clear(self._problems)
         try:
-            changed = replace(plan, **values)
+            changed = replace(plan, **values | giving_way(plan, **values))
         except ValueError:
             self.fields.show_plan(plan, self._recommended or plan, self.state.goal, practice=self.state.card is None)
+            for name in values:
+                self.fields.refuse(name)
             return
         rows = rows_in(self.state.report) if self.state.report else 0
         if values.keys() & {"epochs", "batch", "accumulation", "validation_share"} and rows:

@@ -1,6 +1,7 @@
 """What a plan costs: memory part by part against what is free, steps, and why it was recommended."""
 
 import sys
+from collections.abc import Mapping
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -68,10 +69,12 @@ class CostView(QWidget):
         outer.addWidget(self._fold)
         self._reasons: object = None
 
-    def show_plan(self, state: WizardState, estimate: Estimate, constants: Constants) -> None:
-        """Show what the state's plan costs."""
+    def show_plan(
+        self, state: WizardState, estimate: Estimate, constants: Constants, mixes: Mapping[str, int] | None = None
+    ) -> None:
+        """Show what the state's plan costs; `mixes` says how many rows the files hold that are mixed in."""
         self._show_memory(state, estimate, constants)
-        self._show_steps(state)
+        self._show_steps(state, mixes or {})
         free = state.card.free_bytes if state.card else sys.maxsize
         self.steps_down.show_steps(state, fits=estimate.total_bytes <= free)
         advice = state.recommendation
@@ -118,7 +121,7 @@ class CostView(QWidget):
         else:
             self._fit.set("good", _("Fits, {size} to spare").format(size=gigabytes(left)))
 
-    def _show_steps(self, state: WizardState) -> None:
+    def _show_steps(self, state: WizardState, mixes: Mapping[str, int]) -> None:
         plan, report = state.plan, state.report
         if plan is None or report is None or not report.rows:
             self._steps.setText("")
@@ -126,9 +129,9 @@ class CostView(QWidget):
         found = rows_in(report)
         self._steps.setText(
             _("{steps} steps of {batch} rows · {rows} rows train, {checks} check").format(
-                steps=count(total_steps(plan, found)),
+                steps=count(total_steps(plan, found, mixes)),
                 batch=plan.effective_batch,
-                rows=count(training_rows(plan, found)),
+                rows=count(training_rows(plan, found, mixes)),
                 checks=count(checking_rows(plan, found)),
             )
         )

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QVBoxLayou
 from core.i18n import _
 from core.plan import TARGETS, Method, Optimizer, TrainingPlan
 from core.wording import goal_words, method_words
+from gui.pages.adapter_fields import adapter_fields, refusal_words
 from gui.pages.plan_budget import BudgetView
 from gui.pages.plan_line import Field, Line
 from gui.pages.plan_rules import rule_words
@@ -35,6 +36,7 @@ class PlanFields(QWidget):
         self.lines: dict[str, Line] = {}
         self._goals: dict[str, Tile] = {}
         self._grids: list[QGridLayout] = []
+        self._staged = False
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(16)
@@ -113,6 +115,7 @@ class PlanFields(QWidget):
              _("Saves memory and costs time (gradient checkpointing)"), str),
             ("optimizer", Choice("optimizer", _("Optimizer"), optimizers), _("Optimizer"),
              _("8-bit needs a quarter of the optimizer's memory"), str),
+            *adapter_fields(),
             ("seed", seed, _("Seed"), _("The same seed makes the same run"), str),
         ]  # fmt: skip
 
@@ -149,9 +152,19 @@ class PlanFields(QWidget):
             made.show(getattr(plan, name), getattr(recommended, name))
         for known, tile in self._goals.items():
             tile.setChecked(known == goal)
+        # stages have epochs of their own
+        self._staged = bool(plan.stages)
+        self.lines["epochs"].field.setEnabled(not plan.stages)
+
+    def refuse(self, name: str) -> None:
+        """Say at a field why its new value could not be taken."""
+        if name in self.lines and refusal_words(name):
+            self.lines[name].say(refusal_words(name))
 
     def show_notes(self, notes: dict[str, str], told: dict[str, str]) -> None:
         """Show danger signals, else what is good to know, under the fields; the data's note stands by itself."""
+        if self._staged:
+            told = told | {"epochs": _("Every stage has epochs of its own: see Data, Files.")}
         for name, made in self.lines.items():
             warned = notes.get(name, "")
             made.say(warned or told.get(name, ""), "caution" if warned else "muted")

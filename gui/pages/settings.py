@@ -1,7 +1,8 @@
-"""Settings page: language, colours, where things are kept."""
+"""Settings page: language, colours, where things are kept, and what holds while a model is being trained."""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout
 
@@ -10,9 +11,10 @@ from core.wizard import WizardState
 from gui.choose import choose_folder, open_folder
 from gui.desk import Desk
 from gui.pages.page import Page
+from gui.pages.settings_training import NAMES, TrainingSettings
 from gui.widgets.buttons import button
 from gui.widgets.fields import Choice
-from gui.widgets.text import Elided, label, row
+from gui.widgets.text import Elided, label, line, row
 
 
 class SettingsPage(Page):
@@ -31,6 +33,7 @@ class SettingsPage(Page):
         grid.setHorizontalSpacing(24)
         grid.setVerticalSpacing(16)
         grid.setColumnStretch(1, 1)
+        grid.setColumnMinimumWidth(0, NAMES)
         for place, (words, field) in enumerate(((_("&Language"), self.language), (_("&Colours"), self.theme))):
             field.setFixedWidth(220)
             name = label(words)
@@ -42,6 +45,12 @@ class SettingsPage(Page):
         grid.addWidget(label(_("Models are kept in")), 3, 0)
         grid.addLayout(self._folder(self._models, "models_folder"), 3, 1)
         self.column.addLayout(grid)
+        self.training = TrainingSettings()
+        self.training.changed.connect(lambda values: self._change(**values))
+        self.column.addSpacing(8)
+        self.column.addWidget(line())
+        self.column.addSpacing(8)
+        self.column.addWidget(self.training)
         self.column.addStretch(1)
 
     def _folder(self, path: Elided, name: str) -> QHBoxLayout:
@@ -57,9 +66,10 @@ class SettingsPage(Page):
         self.theme.set(self.desk.settings.theme)
         self._runs.setText(str(self.desk.runs_root))
         self._models.setText(str(self.desk.models_root))
+        self.training.show_settings(self.desk.settings)
 
-    def _change(self, **values: str) -> None:
-        self.desk.change(replace(self.desk.settings, **values))  # type: ignore[arg-type]
+    def _change(self, **values: Any) -> None:
+        self.desk.change(replace(self.desk.settings, **values))
         self.show_state(self.state)
 
     def _root(self, name: str) -> Path:

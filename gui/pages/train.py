@@ -7,6 +7,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from core.disk import expect_room
 from core.i18n import _
 from core.problems import Problem, Trouble, diagnose
 from core.runs import RunFolder, RunState
@@ -166,6 +167,7 @@ class TrainPage(Page):
         if plan is None or self.desk.training is not None or self.state.imagined:
             return
         try:
+            expect_room(self.desk.runs_root, plan)
             folder = RunFolder.create(self.desk.runs_root, plan)
         except (Trouble, OSError) as error:
             self._show_trouble(diagnose(error))

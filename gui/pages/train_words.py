@@ -4,8 +4,9 @@ from core.events import StageName
 from core.i18n import _
 from core.planning import rows_in, total_steps, training_rows
 from core.runs import RunState
+from core.watch import seconds_left
 from core.wizard import WizardState
-from core.wording import count, duration, gigabytes, joined, stage_words
+from core.wording import count, duration, energy, gigabytes, joined, stage_words
 from gui.cards import named
 from gui.live_run import LiveRun
 from gui.widgets.fields import short
@@ -60,7 +61,7 @@ def _running(live: LiveRun) -> str:
     if not history.steps or (stage is not None and stage.stage not in _STEPPING and stage.time > newest):
         return stage_words(stage.stage if stage else StageName.STARTING) + "…"
     words = _("Step {step} of {total}").format(step=count(history.step), total=count(history.total_steps))
-    left = history.seconds_left
+    left = seconds_left(history, live.plan) if live.plan else None
     return words if left is None else words + " · " + _("{time} left").format(time=duration(left))
 
 
@@ -109,4 +110,6 @@ def more_words(live: LiveRun | None) -> str:
         parts.append(_("{n} tokens a second").format(n=count(round(newest.trained_tokens / newest.seconds))))
     if history.peak_bytes:
         parts.append(_("peak {size}").format(size=gigabytes(history.peak_bytes)))
+    if history.energy.kwh:
+        parts.append(energy(history.energy.kwh))
     return " · ".join(parts)

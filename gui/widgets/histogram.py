@@ -114,7 +114,8 @@ class Histogram(QWidget):
         painter.drawText(QRectF(0, area.top() - 8, _LEFT - 6, 16), Qt.AlignmentFlag.AlignRight, count(round(highest)))
         painter.drawText(QRectF(0, area.bottom() - 8, _LEFT - 6, 16), Qt.AlignmentFlag.AlignRight, "0")
         places = 4 if area.width() > 300 else 2
-        for part in range(places + 1):
+        free = float(self.width())
+        for part in range(places, -1, -1):
             x = area.left() + area.width() * part / places
             words = count(end * part // places)
             if part == places:
@@ -122,7 +123,9 @@ class Histogram(QWidget):
                 words = (_("{n} tokens and more") if beyond else _("{n} tokens")).format(n=words)
             wide = QFontMetrics(painter.font()).horizontalAdvance(words)
             x = min(max(x - wide / 2, 0), self.width() - wide - 2)
-            painter.drawText(QPointF(x, area.bottom() + 17), words)
+            if x + wide < free:
+                painter.drawText(QPointF(x, area.bottom() + 17), words)
+                free = x - 8
 
     def said(self, x: float) -> str:
         """What stands at a place, in words; empty beside the bars."""

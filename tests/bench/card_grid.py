@@ -76,7 +76,7 @@ class Combination:
             model=self.model, data=("made-up.jsonl",), method=self.method, batch=self.batch, tokens=self.tokens,
             checkpointing=self.checkpointing, rank=self.rank, alpha=2 * self.rank, targets=self.targets,
             optimizer=self.optimizer, loss=self.loss, dropout=self.dropout, accumulation=self.accumulation,
-            steps=steps,
+            steps=steps, packing=False,
         )  # fmt: skip
 
 

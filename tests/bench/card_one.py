@@ -31,7 +31,7 @@ _VALIDATION = 2
 class Told:
     """A Talk that keeps what each step said."""
 
-    stop_requested = False
+    stop_requested, pause = False, None
 
     def __init__(self) -> None:
         self.steps: list[StepDone] = []
@@ -105,11 +105,14 @@ def measure(combination: Combination, card: int = 0, gauge: Any = None, steps: i
 def _work(combination: Combination, gauge: Any, folder: Path, steps: int, found: dict[str, Any]) -> None:
     from transformers import set_seed
 
+    from core.engine.adapters import attach_new_adapter
+    from core.engine.best import Best
     from core.engine.device import device
     from core.engine.encoding import ChatFormat
-    from core.engine.loading import attach_new_adapter, keep_trainable, load_base, recompute
+    from core.engine.loading import keep_trainable, load_base, recompute
     from core.engine.parts import Parts, tiles
     from core.engine.rows import Rows
+    from core.history import RunHistory
     from core.runs import RunFolder
     from tests.bench.card_model import random_base, write_base
     from tests.tiny import make_tiny_tokenizer
@@ -136,12 +139,13 @@ def _work(combination: Combination, gauge: Any, folder: Path, steps: int, found:
             base.enable_input_require_grads()
         found["built"]["adapted_bytes"] = _allocated()
         data = Rows(rows, rows[-_VALIDATION:])
-        parts = Parts(run, plan, ChatFormat(make_tiny_tokenizer()), data, model, tiles(model, plan, rows))
+        chat, tiled = ChatFormat(make_tiny_tokenizer()), tiles(model, plan, rows)
+        parts = Parts(run, plan, chat, data, model, tiled=tiled, packs=False)
         parts.rehearse(talk)
     found["measured"] = _need(gauge)
     gauge.let_go()
     with _quick_saving():
-        parts.trainer(talk).train()
+        parts.trainer(talk, Best(run.best, 0, RunHistory())).train()
     found["trained"] = _need(gauge, gauge.so_far()) | _speed(talk.steps)
 
 
@@ -201,14 +205,14 @@ def _gauge(card: int) -> Any:
 @contextmanager
 def _quick_saving() -> Iterator[None]:
     """Checkpoints are measured in the rehearsal; a disk that flushes slowly need not be waited for again."""
-    from core.engine import trainer
+    from core import seals
 
-    kept = trainer.sync_tree
-    trainer.sync_tree = lambda _folder: None  # type: ignore[assignment]
+    kept = seals.sync_tree
+    seals.sync_tree = lambda _folder: None
     try:
         yield
     finally:
-        trainer.sync_tree = kept
+        seals.sync_tree = kept
 
 
 def main(what: str, asked: str, answer: str) -> None:

@@ -23,7 +23,7 @@ PLAN = TrainingPlan(
     optimizer=Optimizer.ADAMW8BIT,
 )  # fmt: skip
 #: QLoRA of rank 32 on all linear layers, 2 x 2,048 packed tokens under flash attention: one row without a mask.
-QLORA = replace(PLAN, rank=32, dropout=0.0, checkpointing="full")
+QLORA = replace(PLAN, rank=32, dropout=0.0, checkpointing="full", packing=False)
 _EIGHT = {"num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128, "pad_token_id": 0}
 _SHAPE = ("hidden_size", "intermediate_size", "num_hidden_layers", "vocab_size")
 

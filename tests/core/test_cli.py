@@ -624,6 +624,34 @@ def test_a_plan_in_stages_with_a_mix(solotune: Command, tmp_path: Path, model: P
     assert solotune(*words[:-1], rows).code == 2
 
 
+def test_a_plan_with_weights_and_rows_to_check_with(solotune: Command, tmp_path: Path, model: Path, rows: Path) -> None:
+    path, second = tmp_path / "plan.json", tmp_path / "second.jsonl"
+    second.write_bytes(rows.read_bytes())
+    words = ("plan", rows, second, "--model", model, "-o", path, "--weights")
+    assert solotune(*words, "1,0.5", "--validation", second.with_name("checks.jsonl")).code == 0
+    plan = load_plan(path)
+    assert plan.weights == (1.0, 0.5) and plan.validation == str(tmp_path / "checks.jsonl")
+    assert solotune(*words, "2,1", "--validation-share", "0.2").code == 0
+    assert load_plan(path).validation_share == 0.2
+    for wrong in (("1",), ("1,x",), ("1,1", "--validation", rows, "--validation-share", "0.1")):
+        assert solotune(*words, *wrong).code == 2
+
+
+def test_rows_of_several_shapes_are_taken_apart(solotune: Command, tmp_path: Path) -> None:
+    data, folder = tmp_path / "mixed.jsonl", tmp_path / "apart"
+    talk = {"messages": [{"role": "user", "content": "你好"}, {"role": "assistant", "content": "你好！"}]}
+    data.write_text("".join(json.dumps(row) + "\n" for row in [*ROWS, talk, talk]), encoding="utf-8")
+    before = data.read_bytes()
+    told = solotune("check", data, "--separate", folder, "--json").json["separated"]
+    assert [(shape, part["rows"]) for shape, part in told.items()] == [("alpaca", len(ROWS)), ("messages", 2)]
+    rows = [json.loads(line) for line in Path(told["messages"]["file"]).read_text(encoding="utf-8").splitlines()]
+    assert [row["line"] for row in rows] == [len(ROWS) + 1, len(ROWS) + 2] and rows[0]["messages"] == talk["messages"]
+    assert solotune("check", told["alpaca"]["file"], "--json").json["usable"] == len(ROWS)
+    assert "Rows of several shapes: Instruction and output 24, " in solotune("check", data).out
+    refused = solotune("check", data, "--separate", folder, "--json")
+    assert (refused.code, refused.json["problem"]) == (1, Code.FOLDER_NOT_EMPTY) and data.read_bytes() == before
+
+
 def test_plan_writes_what_it_tells(solotune: Command, tmp_path: Path, model: Path, rows: Path) -> None:
     path = tmp_path / "new folder" / "plan.json"
     told = solotune("plan", rows, "--model", model, "-o", path, "--json").json

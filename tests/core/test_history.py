@@ -8,10 +8,14 @@ from core.events import (
     Failed,
     Finished,
     Measured,
+    Paused,
+    Sampled,
+    Side,
     Stage,
     StageName,
     StepDone,
     Stopped,
+    WentOn,
 )  # fmt: skip
 from core.history import fold, outcome, smoothed
 from core.problems import Code, Problem
@@ -37,10 +41,36 @@ def test_steps_done_again_after_a_resume_replace_the_old_ones() -> None:
     assert history.last is None and history.running and history.sessions == 1
 
 
-def test_time_left_follows_the_median_step() -> None:
-    slow_start = [StepDone(step=1, total_steps=40, epoch=0, loss=1.0, learning_rate=0, seconds=60.0)]
-    history = fold(slow_start + [step(n) for n in range(2, 21)])
-    assert history.seconds_left == pytest.approx(2.0 * 20)
+def test_speed_is_that_of_recent_steps() -> None:
+    rows = {"rows": 16, "tokens": 3000}
+    history = fold([StepDone(**{**vars(step(n)), **rows, "seconds": 9.0 if n < 10 else 1.5}) for n in range(1, 60)])
+    assert history.tokens_per_second == 2000 and history.samples_per_second == pytest.approx(32 / 3)
+    assert fold([step(1)]).samples_per_second is None and fold([]).tokens_per_second is None
+
+
+def test_the_best_evaluation_is_the_earliest_with_the_lowest_loss() -> None:
+    losses = [3.0, 2.0, None, 2.0, 2.5]
+    history = fold([Evaluated(step=n, loss=loss, perplexity=1.0) for n, loss in enumerate(losses, start=1)])
+    assert history.best_evaluation == history.evaluations[1] and history.waited == 3
+    assert fold([]).best_evaluation is None and fold([]).waited == 0
+
+
+def test_samples_given_again_after_a_resume_replace_the_old_ones() -> None:
+    def sample(at: int, question: str, answer: str) -> Sampled:
+        return Sampled(step=at, side=Side.TUNED, question=question, answer=answer)
+
+    events = [step(1), step(2), sample(2, "a", "old"), sample(2, "b", "old"), step(3), sample(3, "a", "lost"),
+              Failed(problem=Problem(Code.WORKER_KILLED)), Stage(stage=StageName.STARTING), sample(2, "a", "new"),
+              step(3)]  # fmt: skip
+    assert [(s.question, s.answer) for s in fold(events).sampled] == [("a", "new"), ("b", "old")]
+
+
+def test_a_run_waits_until_it_goes_on() -> None:
+    paused, on = Paused(step=2, time=2.5), WentOn(step=2, seconds=60.0, time=62.5)
+    assert fold([step(1), step(2), paused]).waiting == paused
+    assert fold([step(1), step(2), paused, on]).waiting is None
+    # a released card: another process goes on, and says so by its next step
+    assert fold([step(1), step(2), paused, step(3)]).waiting is None and fold([step(1)]).waiting is None
 
 
 def test_losses_that_were_not_numbers_are_left_out() -> None:

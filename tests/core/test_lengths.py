@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.assets import resource
 from core.cli import run
 from core.codec import from_plain, to_plain
-from core.data import lengths
+from core.data import lengths, modeltokens
 from core.data.inspect import inspect_files, read_conversations
 from core.data.lengths import RowLengths, buckets, described
 from core.data.letters import likely_tokens
@@ -166,7 +166,7 @@ def test_a_tokenizer_that_breaks_on_the_way_loses_no_row(tmp_path: Path, monkeyp
     folder = tokenizer_folder(tmp_path)
     count = RowLengths(folder)
     assert count.exact
-    monkeypatch.setattr(lengths._ModelTokens, "lengths", breaks)
+    monkeypatch.setattr(modeltokens.ModelTokens, "lengths", breaks)
     for _ in range(3):
         count.add(Conversation(tuple(TALK)))
     count.close()
@@ -177,7 +177,7 @@ def test_breaking_off_is_not_swallowed(tmp_path: Path, monkeypatch: pytest.Monke
     def interrupted(self: object, texts: list[str]) -> dict[str, int]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(lengths._ModelTokens, "lengths", interrupted)
+    monkeypatch.setattr(modeltokens.ModelTokens, "lengths", interrupted)
     count = RowLengths(tokenizer_folder(tmp_path))
     count.add(Conversation(tuple(TALK)))
     with pytest.raises(KeyboardInterrupt):
@@ -327,9 +327,9 @@ def test_check_tells_tokens_for_a_model_and_without_one(
 def test_plan_takes_its_length_from_the_rows(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.cli import look
+    from core.cli import learn
 
-    monkeypatch.setattr(look, "first_card", lambda: None)
+    monkeypatch.setattr(learn, "first_card", lambda: None)
     data, target = tmp_path / "rows.jsonl", tmp_path / "plan.json"
     data.write_text("".join(json.dumps({"q": "a" * 100, "a": "b" * 50}) + "\n" for _ in range(30)))
     _code, out, err = said(capsys, "plan", data, "--model", tiny_base, "-o", target)

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.events import Event, Failed, Finished, Last, Measured, Noted
+from core.events import Event, Failed, Finished, Last, Measured, Noted, Stage, StageName
 from core.jobs import process
 from core.jobs.measure import MISSED, Meter
 from core.jobs.process import JobProcess
@@ -123,10 +123,10 @@ def follow(job: object, folder: Path, then: Callable[[Event], None]) -> list[Eve
 
 
 def loser(card: FakeCard) -> Callable[[Event], None]:
-    """Lose the card once it was measured."""
+    """Lose the card once the child spoke; by then it was measured."""
 
     def then(event: Event) -> None:
-        if isinstance(event, Measured):
+        if isinstance(event, Noted) or (isinstance(event, Stage) and event.stage is not StageName.STARTING):
             lose(card)
 
     return then

@@ -56,7 +56,7 @@ def test_adapters_are_counted_as_peft_makes_them(name: str, targets: str) -> Non
     """Fused modules get one adapter for q or gate, fused experts none."""
     import torch
 
-    from core.engine.loading import attach_new_adapter
+    from core.engine.adapters import attach_new_adapter
 
     plan = TrainingPlan(model="any", data=("rows.jsonl",), targets=targets, rank=8, dropout=0.0)
     expected = adapter_parameters(architecture_of(shortened(name, 1)), plan)

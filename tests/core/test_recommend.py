@@ -358,6 +358,6 @@ def test_practice_is_the_starter_on_the_processor() -> None:
     way = practice()
     assert (way.model.id, way.method, way.fits) == (STARTER, Method.LORA, True)
     plan = way.plan
-    assert (plan.tokens, plan.batch, plan.accumulation, plan.targets) == (512, 8, 1, "full")
+    assert (plan.tokens, plan.batch, plan.accumulation, plan.targets) == (512, 1, 8, "full")
     assert (plan.learning_rate, plan.dropout, plan.epochs, plan.rank) == (1e-3, 0.0, 3.0, 16)
     assert practice("complex").plan.rank == 32

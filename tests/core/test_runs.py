@@ -11,7 +11,8 @@ from core.events import Finished, Stage, StageName, Stopped
 from core.files import folder_in_place, write_text
 from core.plan import TrainingPlan, load_plan
 from core.problems import Code, Trouble
-from core.runs import COMPLETE, RunFolder, RunState, list_runs
+from core.runs import RunFolder, RunState, list_runs
+from core.seals import COMPLETE
 from core.wire import encode
 from tests.fakes import new_run
 

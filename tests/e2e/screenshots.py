@@ -32,7 +32,10 @@ BEFORE_TRAINING = PAGES[:4]
 GPU_SCENES = ("gpu_two", "gpu_low", "gpu_other", "gpu_planned")
 PLAN_SCENES = ("plan_advanced", "plan_tight", "plan_too_much", "plan_smaller")
 #: What a folder of messy files looks like (tests/messy.py): all findings, rows of one, tokens, lengths.
-DATA_SCENES = ("data_messy", "data_touched", "data_tokens", "data_lengths")
+DATA_SCENES = (
+    "data_messy", "data_touched", "data_rejected", "data_left", "data_overlap", "data_files", "data_stages",
+    "data_tokens", "data_cut", "data_lengths", "data_settings", "data_template", "data_unread",
+)  # fmt: skip
 #: Questions asked on the Test page.
 ASKED = 2
 #: Longest training on a processor, in seconds.
@@ -244,44 +247,174 @@ class Walk:
         self.until(lambda: self.window.state.report is not None, 60)
 
     def _messy(self) -> Any:
-        """Read messy files on the Data page, unless that is done; the report's view."""
+        """Read messy files on the Data page, unless that is done; the report's view once all is counted."""
         from tests import messy
 
         page: Any = self.window.page("data")
-        files = tuple(messy.write(self.home / "messy"))
+        files = (*messy.write(self.home / "messy"), messy.archive(self.home / "messy"))
+        # a page that was not shown since another model was chosen is about to read
+        self.until(lambda: not page.reader.busy, 60)
         if self.window.state.report is None or self.window.state.report.files != files:
             page.take_files(list(files))
-            self.until(lambda: self.window.state.report is not None and self.window.state.report.files == files, 60)
-        self.until(lambda: page._job is None and page._view is not None and page._view.rows._rows is not None, 30)
+        return self._settled(files)
+
+    def _settled(self, files: tuple[str, ...] = ()) -> Any:
+        """The report's view, once the files, those beside them and all tokens are read."""
+        page: Any = self.window.page("data")
+
+        def read() -> bool:
+            state = self.window.state
+            there = state.report is not None and (not files or state.report.files == files)
+            return there and not page.reader.busy and page._view is not None and page._view.rows._rows is not None
+
+        self.until(read, 60)
+        if page._view.tokens is not None:
+            self.until(lambda: page._view._known.counted is not None, 400)
+        beside = self.window.state.arrangement.beside
+        self.until(lambda: not beside or page._view._known.extras is not None, 60)
         return page._view
 
-    def data_messy(self, scene: str) -> None:
-        """All findings at once, in a window as tall as their list."""
+    def _tall(self, scene: str, view: Any) -> None:
+        """Take a picture of all findings at once, in a window as tall as their list."""
         from PySide6.QtWidgets import QScrollArea
 
-        view, size = self._messy(), self.window.size()
+        size = self.window.size()
         view.open("rows")
-        for _ in range(3):
+        self.rest(0.5)
+        view.learn.open()
+        for _ in range(4):
             bar = view.findings.findChild(QScrollArea).verticalScrollBar()
             self.window.resize(size.width(), self.window.height() + bar.maximum() + 8 * bool(bar.maximum()))
             self.rest(0.2)
         self.picture(scene)
         self.window.resize(size)
 
+    def data_messy(self, scene: str) -> None:
+        self._tall(scene, self._messy())
+
     def data_touched(self, scene: str) -> None:
         view = self._messy()
         view.show_finding("private")
         self.picture(scene)
 
+    def data_rejected(self, scene: str) -> None:
+        view = self._messy()
+        view.show_finding("rejected")
+        self.picture(scene)
+
+    def data_left(self, scene: str) -> None:
+        """Two rows that cleaning leaves alone, and a step that is off."""
+        before = self.window.state
+        page: Any = self.window.page("data")
+        view = self._messy()
+        for key in ("near", "short"):
+            view.show_finding(key)
+            self.press("keep_row")
+        view.findings.findChild(type(self._button("next")), "clean_template_off").click()
+        self.until(lambda: self.window.state.cleaning != before.cleaning and not page.reader.busy, 60)
+        view = self._settled()
+        view.show_finding("left")
+        self.picture(scene)
+        page.take_files(list(before.report.files))  # type: ignore[union-attr]
+        self.until(lambda: self.window.state.cleaning == before.cleaning, 60)
+
+    def _beside(self) -> Any:
+        """Mix general dialogue in and check with a file of its own."""
+        from tests import messy
+
+        page: Any = self.window.page("data")
+        self._messy()
+        page.take_extras("mix", [messy.general(self.home / "messy")])
+        page.take_extras("validation", [messy.checks(self.home / "messy")])
+        return self._settled()
+
+    def data_overlap(self, scene: str) -> None:
+        self._beside().show_finding("overlap")
+        self.picture(scene)
+
+    def data_files(self, scene: str) -> None:
+        view = self._beside()
+        view.open("files")
+        self._field("weight_1").setValue(2.0)
+        self._settled()
+        self.picture(scene)
+
+    def data_stages(self, scene: str) -> None:
+        self._beside().open("files")
+        self.press("order_staged")
+        self.press("join_stage_2")
+        self._settled()
+        self.picture(scene)
+        self.press("order_together")
+        self._settled()
+
     def data_tokens(self, scene: str) -> None:
         view = self._messy()
         view.open("tokens")
-        self.until(lambda: bool(view.tokens.view.tokens), 120)
+        self.until(lambda: bool(view.tokens.view.tokens), 400)
+        self.picture(scene)
+
+    def data_cut(self, scene: str) -> None:
+        """A row whose answer is never reached."""
+        view = self._messy()
+        view.open("tokens")
+        self.until(lambda: bool(view.tokens.view.tokens), 400)
+        view.tokens._search.setText("Read report 1 to its end")
+        view.tokens._search.returnPressed.emit()
+        self.until(lambda: "archive" in view.tokens._place.text(), 20)
+        shown = view.tokens.view
+        shown.point_at(next(n for n, token in enumerate(shown.tokens) if token.kind == "truncated") + 45)
         self.picture(scene)
 
     def data_lengths(self, scene: str) -> None:
         self._messy().open("lengths")
         self.picture(scene)
+
+    def data_settings(self, scene: str) -> None:
+        """Answers in Chinese, and settings that no adapter learns well with."""
+        from core.assets import resource
+        from core.planning import plan_for
+        from core.wizard import choose_plan
+
+        page: Any = self.window.page("data")
+        files = (str(resource("samples", "support_zh.jsonl")),)
+        page.take_files(list(files))
+        self._settled(files)
+        plan = plan_for(self.window.state)
+        odd = replace(plan, learning_rate=0.05, rank=512, alpha=64, dropout=0.0, epochs=30, tokens=32, warmup=0.4)
+        self.window.propose(choose_plan(self.window.state, odd))
+        self._tall(scene, self._settled())
+        self.window.propose(replace(self.window.state, plan=None))
+
+    def data_template(self, scene: str) -> None:
+        """A model without a chat template."""
+        from core.catalog import spec_of
+        from core.wizard import choose_model
+        from tests.tiny import make_tiny_model
+
+        before = self.window.state
+        bare = make_tiny_model(self.home / "bare-model")
+        (bare / "chat_template.jinja").unlink(missing_ok=True)
+        self.window.propose(choose_model(before, spec_of(str(bare)), bare))
+        self._tall(scene, self._messy())
+        assert before.model
+        self.window.propose(choose_model(self.window.state, before.model, before.model_folder))
+
+    def data_unread(self, scene: str) -> None:
+        """A file to mix in that is no data."""
+        page: Any = self.window.page("data")
+        self._messy()
+        broken = self.home / "notes.parquet"
+        broken.write_bytes(b"this is no table")
+        page.take_extras("mix", [str(broken)])
+        self.until(lambda: page._problems.count() > 0, 30)
+        page._view.open("files")
+        self.picture(scene)
+
+    def _field(self, name: str) -> Any:
+        from PySide6.QtWidgets import QDoubleSpinBox
+
+        return self.window.findChild(QDoubleSpinBox, name)
 
     def plan(self) -> None:
         self.press("next")

@@ -4,6 +4,7 @@ import json
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -20,10 +21,12 @@ from core.catalog import spec_from_config
 from core.codec import to_plain
 from core.commands import Command, Predict, Stop
 from core.engine import dryrun
+from core.engine.adapters import attach_new_adapter
+from core.engine.device import autocast
 from core.engine.dryrun import DryRun, dry_run
 from core.engine.livepeak import LivePeak
-from core.engine.loading import attach_new_adapter
 from core.engine.loss import hidden_states, plain_loss, tiled_loss
+from core.engine.masks import shared_masks
 from core.events import Event
 from core.fit import UNFITTED
 from core.jobs.jobs import DryRunJob
@@ -65,10 +68,15 @@ PUBLISHED = [
 def test_published_peaks_are_met(config: Config) -> None:
     """QLoRA rank 32 on packed rows of 2 x 2,048 tokens, bf16 adapters, as torch counts: without the CUDA context.
 
+    Theirs were kept apart by flash attention, without a mask: as rows alone are here.
+
     Ministral-8B -4.4 %, MiMo-7B -8.9 %, Devstral-24B -4.2 %: printed by tests.bench.dryrun --published, not tuned.
     """
-    plan = replace(PLAN, method=Method.QLORA, rank=32, tokens=4096, checkpointing="full", optimizer=Optimizer.ADAMW8BIT)
-    errors = []
+    plan = replace(
+        PLAN, method=Method.QLORA, rank=32, tokens=4096, checkpointing="full", optimizer=Optimizer.ADAMW8BIT,
+        packing=False,
+    )  # fmt: skip
+    errors, before = [], time.process_time()
     for family, (hidden, intermediate, layers, vocabulary), changes, published in PUBLISHED:
         path = config(
             family, **EIGHT_BILLION, hidden_size=hidden, intermediate_size=intermediate, num_hidden_layers=layers,
@@ -76,7 +84,7 @@ def test_published_peaks_are_met(config: Config) -> None:
         )  # fmt: skip
         found = dry_run(read_config(path), replace(plan, **changes), adapter_bytes=2)
         errors.append(abs((found.estimate.total_bytes - UNFITTED.context_bytes) / published - 1))
-        assert found.seconds < 15
+    assert time.process_time() - before < 45
     assert statistics.median(errors) <= 0.05
     assert max(errors) <= 0.10
 
@@ -100,7 +108,7 @@ def test_tiles_save_what_was_published(config: Config) -> None:
 @pytest.mark.parametrize(("checkpointing", "batch"), [("none", 1), ("2", 2), ("full", 2)])
 def test_real_tensors_take_as_much(config: Config, checkpointing: str, batch: int, loss: Loss) -> None:
     """A small Llama that really trains on the processor holds the predicted bytes at its worst moment, within 0.3 %."""
-    plan = replace(PLAN, checkpointing=checkpointing, batch=batch, tokens=500, loss=loss)
+    plan = replace(PLAN, checkpointing=checkpointing, batch=batch, tokens=500, loss=loss, packing=batch > 1)
     path = config(hidden_size=256, intermediate_size=704, head_dim=32)
     assert _predicted(dry_run(read_config(path), plan)) == pytest.approx(_really_live(path, plan), rel=0.003)
 
@@ -120,16 +128,18 @@ def _really_live(path: Path, plan: TrainingPlan) -> int:
     for parameter in model.parameters():
         parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
     ids = torch.randint(0, 2000, (plan.batch, plan.tokens))
-    mask = torch.ones_like(ids)
-    mask[1:, -5:] = 0
-    fed = {"input_ids": ids, "attention_mask": mask}
+    positions = torch.arange(plan.tokens).remainder(plan.tokens - 5).expand_as(ids)
+    fed = {"input_ids": ids} | ({"position_ids": positions} if plan.packing else {})
     grown = [p.grad for p in model.parameters() if p.grad is not None]
-    with LivePeak([*model.parameters(), *model.buffers(), *grown, ids, mask]) as meter:
-        meter.begin("all")
-        if plan.loss is Loss.CHUNKED:
-            tiled_loss(hidden_states(base, **fed), ids, base.get_output_embeddings()).backward()
-        else:
-            plain_loss(base(**fed, use_cache=False).logits, ids).backward()
+    with LivePeak([*model.parameters(), *model.buffers(), *grown, *fed.values()]) as meter:
+        with autocast(ids.device), shared_masks():
+            meter.begin("all")
+            if plan.loss is Loss.CHUNKED:
+                loss = tiled_loss(hidden_states(base, **fed), ids, base.get_output_embeddings())
+            else:
+                loss = plain_loss(base(**fed, use_cache=False).logits, ids)
+        loss.backward()
+        del loss
     assert meter.live == 0
     return meter.worst["all"].live
 
@@ -299,22 +309,29 @@ def test_layers_that_arithmetic_does_not_know_run_dry(family: str) -> None:
 
 @pytest.mark.parametrize("family", ["llama", "gemma2", "mixtral"])
 def test_packed_rows_carry_a_mask(config: Config, family: str) -> None:
-    """As much as padding does, where it keeps documents apart; a row alone and unpacked carries none."""
+    """Two bytes a pair for all layers together, and keys and values for every head; rows alone carry none, however
+    many. Without an attention kernel there is a mask in any case.
+    """
     facts = read_config(config(family, **EXPERTS.get(family, {})))
-    packed, alone = (dry_run(facts, replace(PLAN, tokens=512), packed=p).estimate.total_bytes for p in (True, False))
-    assert packed >= alone and (packed > alone or family == "gemma2")
-    two = replace(PLAN, tokens=512, batch=2)
-    ours, padded = (dry_run(facts, two, packed=p).estimate.total_bytes for p in (True, False))
-    assert ours == pytest.approx(padded, rel=0.002)
+    plan, a = replace(PLAN, tokens=512, batch=2), architecture_of(facts)
+    packed, alone, one = (
+        dry_run(facts, each).phases["head"]
+        for each in (plan, replace(plan, packing=False), replace(plan, packing=False, batch=1, tokens=1024))
+    )
+    more = 2 * 2 * 512**2 + a.layers * 4 * 1024 * (a.query - a.key)
+    assert packed - alone == pytest.approx(0 if a.eager else more, abs=0.002 * packed)
+    assert a.eager or alone == pytest.approx(one, rel=0.002)
 
 
-def test_cards_without_bf16_work_on_fp16_copies(config: Config) -> None:
-    """fp32 adapters under fp16 autocast keep 16-bit copies of their inputs, not 32-bit ones; as the formulae say."""
+def test_autocast_spares_copies(config: Config) -> None:
+    """fp32 adapters keep fp32 copies of their inputs without autocast, none with it; as the formulae say."""
     facts = read_config(config())
     half, full = (dry_run(facts, PLAN, autocast=a).phases["forward"] for a in (True, False))
     assert half < full
-    quick = estimate(architecture_of(facts), PLAN, autocast=True)
-    assert dry_run(facts, PLAN, autocast=True).estimate.total_bytes == pytest.approx(quick.total_bytes, rel=0.03)
+    for spared in (True, False):
+        quick = estimate(architecture_of(facts), PLAN, autocast=spared)
+        found = dry_run(facts, PLAN, autocast=spared).estimate.total_bytes
+        assert found == pytest.approx(quick.total_bytes, rel=0.01)
 
 
 def test_facts_choose_no_code(config: Config) -> None:
@@ -332,7 +349,7 @@ def test_an_open_job_answers_every_plan(config: Config) -> None:
         Predict(number=1, plan=other),
         Predict(number=2, plan=other | {"targets": "nothing"}),
         Predict(number=3, plan=other | {"rank": "many"}),
-        Predict(number=4, plan=other, packed=True),
+        Predict(number=4, plan=other, packed=False),
     ]
 
     class Asking:
@@ -347,7 +364,7 @@ def test_an_open_job_answers_every_plan(config: Config) -> None:
     assert DryRunJob(PLAN, facts, keep_open=True).run(Asking()) == {}
     assert [event.number for event in told] == [0, 1, 2, 3, 4]
     assert told[0].total_bytes == dry_run(facts, PLAN).estimate.total_bytes == sum(told[0].items.values())
-    assert told[4].total_bytes > told[1].total_bytes < told[0].total_bytes
+    assert told[4].total_bytes < told[1].total_bytes < told[0].total_bytes
     assert [event.problem and event.problem.code for event in told] == [
         None, None, Code.PLAN_INVALID, Code.PLAN_INVALID, None,
     ]  # fmt: skip

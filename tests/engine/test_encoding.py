@@ -190,3 +190,33 @@ def test_a_vision_template_keeps_the_texts() -> None:
     plain = ChatFormat(make_tiny_tokenizer()).encode(TURN, 512)
     assert row is not None and plain is not None
     assert row.ids.tolist() == plain.ids.tolist() and row.labels.tolist() == plain.labels.tolist()
+
+
+def test_without_a_template_tools_get_headings_of_the_same_kind() -> None:
+    chat = ChatFormat(make_tiny_tokenizer(None))
+    function = {"name": "moons", "parameters": {"type": "object"}}
+    call = {"type": "function", "function": {"name": "moons", "arguments": {"of": "Mars 火星"}}}
+    row = [
+        {"role": "system", "content": "Be brief."}, *ASK, {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "name": "moons", "content": "[2]"}, TURN[1],
+    ]  # fmt: skip
+    tools = [{"type": "function", "function": function}]
+    encoded = chat.encode(row, 512, tools)
+    assert encoded is not None and chat.refuses(row, tools) is None
+    said = '<tool_call>\n{"name": "moons", "arguments": {"of": "Mars 火星"}}\n</tool_call><|im_end|>'
+    assert trained_text(chat, encoded) == f"{said}Two. 两颗。<|im_end|>"
+    assert chat.prompt_text(row[:-1], tools) == (
+        'Be brief.\n\n### Tools:\n{"name": "moons", "parameters": {"type": "object"}}\n\n'
+        f"### Instruction:\nHow many moons?\n\n### Response:\n{said}\n\n### Result:\n[2]\n\n### Response:\n"
+    )
+
+
+def test_thoughts_reach_a_template_that_knows_them_and_others_as_text() -> None:
+    row = [*ASK, {"role": "assistant", "content": "Two.", "reasoning_content": "Count them."}]
+    plain = ChatFormat(make_tiny_tokenizer())
+    knows = TEMPLATE.replace("m['content'] +", "('[' + m.thinking + ']' if m.thinking else '') + m['content'] +")
+    chat = ChatFormat(make_tiny_tokenizer(knows))
+    shown, folded = chat.encode(row, 512), plain.encode(row, 512)
+    assert shown is not None and trained_text(chat, shown) == "[Count them.]Two.<|im_end|>"
+    assert folded is not None
+    assert trained_text(plain, folded) == "<think>\nCount them.\n</think>\n\nTwo.<|im_end|>"

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.engine.loading import attach_new_adapter, keep_trainable, load_base
+from core.engine.adapters import attach_new_adapter
+from core.engine.loading import keep_trainable, load_base
 from core.plan import Method, TrainingPlan
 
 CPU = torch.device("cpu")

@@ -13,7 +13,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.commands import Say
 from core.engine.chat import Speaker, chat
-from core.engine.merge import merge, read_factors
+from core.engine.learned import read_factors
+from core.engine.merge import merge
 from core.events import Answered, Fragment, Noted, Side
 from core.hub.folder import MARK
 from core.jobs.talk import StopAsked
@@ -38,7 +39,7 @@ def test_merged_answers_are_the_adapters_answers(learn: MakeRun, method: Method,
     assert weights.keys() == base.keys()
     assert all(w.dtype == torch.bfloat16 for w in weights.values())
     changed = {name for name in base if not torch.equal(base[name], weights[name])}
-    assert changed == set(read_factors(run.adapter))
+    assert changed == {f"{module}.weight" for module in read_factors(run.adapter)}
 
 
 def test_the_folder_stands_alone_under_plain_transformers(trained: RunFolder, tmp_path: Path) -> None:
@@ -59,11 +60,28 @@ def test_the_folder_stands_alone_under_plain_transformers(trained: RunFolder, tm
 
 def test_the_delta_is_scale_times_b_times_a(trained: RunFolder, tiny_base: Path, tmp_path: Path) -> None:
     merge(trained.path, tmp_path / "merged", Listener(), QUESTIONS[:1])
-    name, (a, b, scale) = next(iter(read_factors(trained.adapter).items()))
-    assert scale == 2.0  # alpha 32 over rank 16
-    expected = load_file(tiny_base / "model.safetensors")[name].float() + scale * (b @ a)
-    merged = load_file(tmp_path / "merged" / "model.safetensors")[name]
+    name, change = next(iter(read_factors(trained.adapter).items()))
+    assert change.scale == 2.0  # alpha 32 over rank 16
+    expected = load_file(tiny_base / "model.safetensors")[f"{name}.weight"].float() + change.scale * (
+        change.b @ change.a
+    )
+    merged = load_file(tmp_path / "merged" / "model.safetensors")[f"{name}.weight"]
     torch.testing.assert_close(merged, expected.to(torch.bfloat16), rtol=0, atol=0)
+
+
+def test_running_text_is_proven_by_beginnings_of_passages(
+    learn: MakeRun, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    book = tmp_path_factory.mktemp("book") / "book.txt"
+    book.write_text("The ferry leaves at nine and comes back at noon. It takes six cars.\n\n" * 16, encoding="utf-8")
+    run = learn(data=(str(book),), passage=120, epochs=18.0, batch=2, accumulation=1)
+    # the run has rows of its own
+    book.unlink()
+    result = merge(run.path, tmp_path / "merged", Listener(), ())
+    assert result["verified"] and result["replayed"] >= 1
+    for row in result["answers"]:
+        assert row["question"] and row["question"] + row["adapter"] != row["question"]
+        assert "ferry" in row["question"] + row["merged"] and "user" not in row["merged"]
 
 
 def test_a_sharded_base_is_merged_shard_by_shard(learn: MakeRun, tiny_base: Path, tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ from core.data.clean import Cleaning
 from core.data.clean.written import ROWS, read_report
 from core.data.inspect import inspect_files
 from core.engine.course import Course
+from core.engine.rows import prepare_rows
 from core.engine.train import train
 from core.events import Noted, StepDone
 from core.jobs.talk import StopAsked
 from core.plan import Mix, TrainingStage
 from core.planning import total_steps
+from core.problems import Code, Trouble
 from core.runs import RunFolder
 from tests.engine.conftest import Listener
 
@@ -109,3 +111,34 @@ def test_a_course_sees_each_row_of_a_stage_as_often_as_its_epochs(stages: list[t
         start, place = start + rows, place + count
     assert place == len(order) and course.stage(place) == len(stages) - 1
     assert course.epoch(0) == 0 and [course.epoch(n) for n in range(place)] == sorted(map(course.epoch, range(place)))
+
+
+def test_a_run_goes_on_with_its_own_rows(make_run: MakeRun, files: tuple[str, str]) -> None:
+    whole = Listener()
+    train(staged(make_run, files).path, whole, resume=False)
+    expected = {step.step: step.loss for step in whole.of(StepDone)}
+    run = staged(make_run, files)
+    with pytest.raises(StopAsked):
+        train(run.path, Listener(stop_when=lambda e: isinstance(e, StepDone) and e.step == 3), resume=False)
+    short, long = map(Path, files)
+    short.write_text(short.read_text(encoding="utf-8").replace("What is", "Why is"), encoding="utf-8")
+    text = long.read_bytes()
+    long.unlink()
+    talk = Listener(stop_when=lambda e: isinstance(e, StepDone) and e.step == 5)
+    with pytest.raises(StopAsked):
+        train(run.path, talk, resume=True)
+    told = {note.code: note.facts["file"] for note in talk.of(Noted) if note.code.startswith("data_")}
+    assert told == {"data_changed": "short.jsonl", "data_gone": "long.jsonl"}
+    assert [s.loss for s in talk.of(StepDone)] == pytest.approx([expected[s.step] for s in talk.of(StepDone)], rel=1e-3)
+    # whoever has learned nothing yet needs no file that is gone either
+    prepared = prepare_rows(run.plan(), Listener(), run.data, begun=False)
+    assert [row.messages[0].content[:4] for row in prepared.train[:2]] == ["What", "What"]
+    # a run that has no copy cannot go on with other rows
+    (run.data / ROWS).unlink()
+    long.write_bytes(text)
+    with pytest.raises(Trouble) as refused:
+        train(run.path, Listener(), resume=True)
+    assert refused.value.problem.code is Code.DATA_CHANGED and refused.value.problem.facts["path"] == files[0]
+    # but reads a file that was mended
+    prepared = prepare_rows(run.plan(), Listener(), run.data, begun=False)
+    assert prepared.train[0].messages[0].content.startswith("Why")

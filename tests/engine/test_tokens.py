@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from core.commands import Command, CountTokens, FindRow, Say, ShowRow, Stop
-from core.engine import steps, trainer
+from core.engine import steps
 from core.engine.encoding import IGNORED, ChatFormat
 from core.engine.rows import read_rows
 from core.engine.tokens import MOST_CUT, TokenView, conversations, pieces, show_tokens
@@ -23,6 +23,7 @@ from core.problems import Code, Trouble
 from core.runs import RunFolder
 from core.tokens import Kind, RowsFound, RowTokens, TokenTotals
 from core.wire import decode_command, decode_event, encode
+from tests.core.test_tools import SHOWS, SPELLINGS
 from tests.engine.conftest import Listener
 from tests.engine.test_encoding import MARKED
 from tests.tiny import TEMPLATE, make_tiny_tokenizer
@@ -51,6 +52,11 @@ SHAPES: dict[str, list[Any]] = {
     ],
     "prompt_completion": [{"prompt": "The sky is", "completion": "blue 🌌."}, {"prompt": "天空", "completion": "蓝色"}],
     "question_answer": [{"问题": "火星有几颗卫星？", "回答": "两颗：火卫一、火卫二。"}, {"问题": "谁", "回答": "我"}],
+    "marks": [{"text": "### Instruction:\nCount.\n\n### Response:\nOne, two."}, {"text": "问：几点？\n答：九点。"}],
+    "preference": [
+        {"prompt": "Who?", "chosen": "Me. 🙂", "rejected": "You."},
+        {"prompt": "谁？", "chosen": "我。", "rejected": "你。"},
+    ],
 }  # fmt: skip
 PROSE = "第一章\n\n天黑了。It was a dark night.\n\n# End\n\nNobody knew 🙂 why."
 
@@ -107,6 +113,24 @@ def test_what_is_shown_is_what_is_trained(rows_file: Path, template: str | None,
         assert any(piece.kind is Kind.TRUNCATED for piece in row.tokens) == encoded.truncated
 
 
+@pytest.mark.parametrize("tokens", [1024, 160])
+@pytest.mark.parametrize("template", [SHOWS, None], ids=["template", "none"])
+def test_calls_of_tools_are_shown_as_they_are_trained(tmp_path: Path, template: str | None, tokens: int) -> None:
+    path = tmp_path / "tools.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in SPELLINGS.values()), encoding="utf-8")
+    plan, chat = plan_of(path, tokens=tokens), ChatFormat(make_tiny_tokenizer(template))
+    view = view_of(plan, chat)
+    found = [row for row in shown(view) if not row.skipped]
+    truth = read_rows(plan, chat, Listener()).train if found else []
+    assert len(found) == len(truth) and (len(found) == len(SPELLINGS) or tokens == 160)
+    for row, encoded, conversation in zip(found, truth, view.rows, strict=False):
+        assert consumed(row) == (encoded.ids.tolist(), trained_places(encoded.labels.tolist()))
+        text = "".join(piece.text for piece in row.tokens)
+        assert text == chat.row(conversation.plain(), conversation.definitions()).text
+        assert text.startswith(row.prompt) and "The weather 天气" in row.prompt and "rain" in row.prompt
+    assert view.find(FindRow(number=1, text="杭州")).of == len(SPELLINGS)
+
+
 @pytest.mark.parametrize("template", [TEMPLATE, MARKED, None], ids=["template", "marks", "none"])
 def test_the_pieces_make_up_the_text(rows_file: Path, template: str | None) -> None:
     chat = ChatFormat(make_tiny_tokenizer(template))
@@ -145,7 +169,6 @@ def test_training_was_fed_what_is_shown(
         return batch
 
     monkeypatch.setattr(steps, "tensors", watched)
-    monkeypatch.setattr(trainer, "tensors", watched)
     files = []
     for name, rows in SHAPES.items():
         files.append(tmp_path / f"{name}.jsonl")
@@ -160,10 +183,10 @@ def test_training_was_fed_what_is_shown(
     train(run.path, Listener(), resume=False)
     assert bool(together) == packing
     talk = Listener()
-    talk.commands = [ShowRow(number=place, row=place) for place in range(1, 15)]
+    talk.commands = [ShowRow(number=place, row=place) for place in range(1, 19)]
     told = show_tokens(run.plan(), talk, keep_open=True)
     rows = talk.of(RowTokens)
-    assert len(rows) == told["rows"] + told["validation"] == 15 and told["validation"] > 0
+    assert len(rows) == told["rows"] + told["validation"] == 19 and told["validation"] > 0
     assert {(tuple(ids), tuple(marks)) for ids, marks in map(consumed, rows)} == fed
     assert any(piece.kind is Kind.TRUNCATED for row in rows for piece in row.tokens)
 

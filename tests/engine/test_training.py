@@ -13,7 +13,8 @@ from core.events import Evaluated, Noted, Saved, StepDone
 from core.jobs.talk import StopAsked
 from core.plan import Method
 from core.problems import Code, Trouble
-from core.runs import COMPLETE, RunFolder
+from core.runs import RunFolder
+from core.seals import COMPLETE
 from tests.engine.conftest import Listener
 from tests.tiny import make_tiny_model
 

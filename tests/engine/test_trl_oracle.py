@@ -4,6 +4,7 @@ TRL's real SFTTrainer prepares the same rows with `assistant_only_loss`. Templat
 ({% generation %}); those that models bring mostly do not, and there our own cut is tested against the marks as well.
 """
 
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.data.template import has_marks, in_parts, system_folded, takes_parts
+from core.data.rows import conversation_of
+from core.data.template import ChatTemplate, has_marks, in_parts, takes_parts
+from core.data.toolform import system_folded
 from core.engine.encoding import IGNORED, ChatFormat, Encoded, collate
 from core.engine.loss import hidden_states, plain_loss, tiled_loss
 from tests.tiny import SPECIAL, make_tiny_tokenizer
@@ -22,7 +25,7 @@ from tests.tiny import SPECIAL, make_tiny_tokenizer
 trl = pytest.importorskip("trl", reason="TRL is a dependency of development")
 TEMPLATES = sorted((Path(trl.__file__).parent / "chat_templates").glob("*_training.jinja"))
 
-Row = list[dict[str, str]]
+Row = list[dict[str, Any]]
 ASK, ANSWER = {"role": "user", "content": "What is 2+2?"}, {"role": "assistant", "content": "It is 4."}
 ASK_ZH, ANSWER_ZH = {"role": "user", "content": "你好吗？"}, {"role": "assistant", "content": "很好。\n谢谢 🙂！"}
 BRIEF = {"role": "system", "content": "Be brief. 简短。"}
@@ -38,6 +41,46 @@ ROWS: dict[str, Row] = {
     "thinking": [ASK, THOUGHT],
     "thinking earlier": [ASK, THOUGHT, ASK_ZH, ANSWER_ZH],
 }
+TOOLS = [
+    {"type": "function", "function": {
+        "name": "get_weather", "description": "今天的天气 & more.",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+                       "required": ["city"]},
+    }},
+]  # fmt: skip
+
+
+def call(city: str, *, days: int = 1, number: int = 0) -> dict[str, Any]:
+    function = {"name": "get_weather", "arguments": {"city": city, "days": days}}
+    return {"id": f"a1b2c3d4{number}", "type": "function", "function": function}
+
+
+def calling(*calls: dict[str, Any], **said: str) -> dict[str, Any]:
+    return {"role": "assistant", "content": "", **said, "tool_calls": list(calls)}
+
+
+def result(said: str, number: int = 0) -> dict[str, str]:
+    return {"role": "tool", "content": said, "name": "get_weather", "tool_call_id": f"a1b2c3d4{number}"}
+
+
+WEATHER = result('{"sky": "晴", "degrees": 21}')
+TOOL_ROWS: dict[str, Row] = {
+    "call and answer": [ASK, calling(call("Paris")), WEATHER, ANSWER],
+    "call at the end": [ASK_ZH, calling(call("杭州", days=3))],
+    "words beside the call": [BRIEF, ASK, calling(call("Paris"), content="Let me look."), WEATHER, ANSWER_ZH],
+    "two calls at once": [
+        ASK, calling(call("Paris"), call("Rome", number=1)), WEATHER, result("rain", 1), ANSWER,
+    ],
+    "calls in two questions": [
+        ASK, calling(call("Paris")), WEATHER, ANSWER,
+        ASK_ZH, calling(call("Rome", number=1)), result("雨", 1), ANSWER_ZH,
+    ],
+    "tools and no call": [ASK, ANSWER],
+    "thoughts": [
+        ASK, calling(call("Paris"), reasoning_content="I have to look."), WEATHER,
+        {**ANSWER, "reasoning_content": "Sunny."},
+    ],
+}  # fmt: skip
 #: What templates write as one token: <|im_end|> <end_of_turn> <turn|> <|turn> [INST] </s> <｜Assistant｜>.
 _SPECIAL = re.compile(r"<\|[^|<>\s]{1,40}\|?>|</?[a-z_]{1,30}\|?>|\[/?[A-Z_]{2,20}\]|<｜[^｜]{1,40}｜>")
 _WORDS = 512
@@ -75,18 +118,18 @@ def as_trl_takes(template: str, rows: list[Row]) -> list[Any]:
     return prepared
 
 
-def trainer_of(template: str, rows: list[Any], output: Path, **settings: Any) -> Any:
+def trainer_of(template: str, rows: list[Any], output: Path, data: Any = None, **settings: Any) -> Any:
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
     usual = {
-        "assistant_only_loss": True, "max_length": None, "per_device_train_batch_size": len(rows), "use_cpu": True,
-        "bf16": False, "activation_checkpointing": False, "report_to": "none", "disable_tqdm": True,
+        "assistant_only_loss": True, "max_length": None, "per_device_train_batch_size": max(len(rows), 1),
+        "use_cpu": True, "bf16": False, "activation_checkpointing": False, "report_to": "none", "disable_tqdm": True,
     }  # fmt: skip
     return SFTTrainer(
         model=model(),
         args=SFTConfig(output_dir=str(output), **(usual | settings)),
-        train_dataset=Dataset.from_list([{"messages": row} for row in rows]),
+        train_dataset=data or Dataset.from_list([{"messages": row} for row in rows]),
         processing_class=tokenizer_for(template),
     )
 
@@ -203,3 +246,86 @@ def test_our_own_cut_trains_what_the_marks_say(name: str) -> None:
         more = np.flatnonzero(own.labels != by_marks.labels[:length])
         assert {chr(10)} >= {make_tiny_tokenizer().decode([own.ids[i]]) for i in more}
         assert (own.labels != IGNORED).sum() > 0 and not own.never_ends
+
+
+def refused_by(template: str, rows: dict[str, Row], folder: Path, tools: Any) -> dict[str, str]:
+    """The rows that are told beforehand to be refused, and why: found without transformers."""
+    (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
+    named = {"bos_token": SPECIAL[0], "eos_token": SPECIAL[2]}
+    (folder / "tokenizer_config.json").write_text(json.dumps(named), encoding="utf-8")
+    own = ChatTemplate(folder)
+    found = {name: own.refuses(conversation_of({"messages": row, **tools})) for name, row in rows.items()}
+    return {name: fault.code.value for name, fault in found.items() if fault is not None}
+
+
+def with_thoughts(template: str, row: Row) -> Row:
+    """TRL loses thoughts where a template knows none; there we write them as models do, and it gets them so."""
+    if "Sunny." in tokenizer_for(template).apply_chat_template([ASK, TOOL_ROWS["thoughts"][-1]], tokenize=False):
+        return row
+    return [
+        {
+            "role": m["role"],
+            **m,
+            "content": f"<think>\n{m.pop('reasoning_content')}\n</think>\n\n{m['content']}".rstrip(),
+        }
+        if "reasoning_content" in m
+        else m
+        for m in map(dict, row)
+    ]
+
+
+def test_calls_of_tools_are_labelled_as_trl_does_and_lost_ones_are_refused(template: str, tmp_path: Path) -> None:
+    from datasets import IterableDataset
+
+    refused = refused_by(template, TOOL_ROWS, tmp_path, {"tools": TOOLS})
+    rows = {name: row for name, row in TOOL_ROWS.items() if name not in refused}
+    if "call and answer" in refused:
+        assert set(refused.values()) == {"tools_not_shown"} and rows.keys() <= {"tools and no call"}
+        return
+    assert set(refused.values()) <= {"one_call", "text_beside_call"}
+    chat = ChatFormat(tokenizer_for(template))
+    assert chat.marked
+    given = [
+        {"messages": row, "tools": TOOLS}
+        for row in as_trl_takes(template, [with_thoughts(template, row) for row in rows.values()])
+    ]
+    # as they are: a table would fill up what a turn has not with None, which templates see
+    data = IterableDataset.from_generator(lambda: iter(given))
+    trainer = trainer_of(template, [], tmp_path, data=data, max_steps=1)
+    truth = list(trainer.train_dataset)
+    encoded = {name: chat.encode(row, 10_000, TOOLS) for name, row in rows.items()}
+    wrong = [
+        name for (name, row), true in zip(encoded.items(), truth, strict=True) if row is None or not same(row, true)
+    ]
+    assert not wrong, refused
+    for name, row in encoded.items():
+        assert row is not None and not row.never_ends
+        trained = chat.tokenizer.decode(row.labels[row.labels != IGNORED])
+        calls = [one for message in rows[name] for one in message.get("tool_calls", ())]
+        assert all(one["function"]["arguments"]["city"] in trained for one in calls), trained
+        assert not any(word in trained for word in ("degrees", "今天的天气"))
+
+
+def test_our_own_cut_trains_calls_and_nothing_that_tools_say() -> None:
+    """Templates as models bring them, also those that write a call otherwise once its result is there."""
+    seen = set()
+    for path in sorted(TEMPLATES[0].parent.glob("*.jinja")):
+        template = path.read_text(encoding="utf-8")
+        if has_marks(template):
+            continue
+        chat = ChatFormat(tokenizer_for(template))
+        for name, row in TOOL_ROWS.items():
+            if chat.refuses(row, TOOLS) is not None:
+                continue
+            seen.add(path.stem)
+            encoded = chat.encode(row, 10_000, TOOLS)
+            assert encoded is not None and not encoded.never_ends
+            trained = chat.tokenizer.decode(encoded.labels[encoded.labels != IGNORED])
+            asked = max(place for place, message in enumerate(row) if message["role"] == "user")
+            # what came before the last question some templates rewrite, and then it is context
+            calls = [one for message in row[asked:] for one in message.get("tool_calls", ())]
+            assert all(one["function"]["arguments"]["city"] in trained for one in calls), (path.stem, name, trained)
+            context = ("degrees", "今天的天气", row[asked]["content"])
+            assert not any(words in trained for words in context), (path.stem, name, trained)
+    assert {"qwen3", "qwen2_5", "llama3_1", "gptoss", "glm4moe", "nemotron_3_nano", "gemma4"} <= seen
+    assert not {"gemma3", "phi3", "llama3", "deepseekv3"} & seen

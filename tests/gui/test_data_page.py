@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from core.data.browse import RowsFile
@@ -73,7 +73,7 @@ def test_a_messy_set_shows_every_finding_worst_first(
         "8 rows hold two answers",
     ):
         assert part in said
-    assert view.findings.findChildren(QCheckBox, "clean_private")
+    assert view.findings.findChildren(QPushButton, "clean_private_act")
 
 
 def test_a_click_on_a_finding_shows_before_and_after_side_by_side(
@@ -100,26 +100,18 @@ def test_a_switch_reads_the_data_again_and_the_files_stay_as_they_are(
     view = read(window, page, qtbot, files)
     report = window.state.report
     assert report is not None
-    view.findings.findChild(QCheckBox, "clean_exact").setChecked(False)
-    view.findings.findChild(QCheckBox, "clean_private").setChecked(True)
+    view.findings.findChild(QPushButton, "clean_exact_report").click()
+    view.findings.findChild(QPushButton, "clean_html_off").click()
+    view.findings.findChild(QPushButton, "clean_private_act").click()
     view = settled(window, page, qtbot, report)
     state = window.state
-    assert state.cleaning == Cleaning().switched(StepName.EXACT, Mode.REPORT).switched(StepName.PRIVATE, Mode.ACT)
+    wanted = Cleaning().switched(StepName.EXACT, Mode.REPORT).switched(StepName.PRIVATE, Mode.ACT)
+    assert state.cleaning == wanted.switched(StepName.HTML, Mode.OFF)
+    assert view.findings.findChild(QPushButton, "look_html"), "it can be looked for again"
     assert state.report is not None and report.kept is not None
     assert state.report.learned == report.kept + 6
     assert "[EMAIL_1]" in "".join(m.content for n in range(len(view.rows._rows)) for m in view.rows.row(n).messages)
     assert [Path(file).read_bytes() for file in files] == before
-
-
-def test_a_row_that_is_left_alone_comes_back(window: MainWindow, page: Any, qtbot: QtBot, tmp_path: Path) -> None:
-    view = read(window, page, qtbot, messy.write(tmp_path / "files"))
-    report = window.state.report
-    assert report is not None
-    view.show_finding("near")
-    view.touched.findChild(QPushButton, "keep_row").click()
-    settled(window, page, qtbot, report)
-    assert window.state.report is not None
-    assert window.state.report.learned == report.learned + 1
 
 
 def test_files_are_added_and_taken_away(window: MainWindow, page: Any, qtbot: QtBot, tmp_path: Path) -> None:

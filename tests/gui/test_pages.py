@@ -134,7 +134,7 @@ def test_data_page_reads_the_sample(window: MainWindow, find: Finder, qtbot: QtB
 def test_rows_are_counted_with_the_models_tokenizer_and_again_for_another_model(
     window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("gui.pages.data.InspectJob", Inspect)
+    monkeypatch.setattr("gui.pages.data_reader.InspectJob", Inspect)
     start = replace(states.planned(window.state, tmp_path / "one", Step.DATA), report=None, plan=None)
     window.propose(start)
     window.page("data").take_files(["a.jsonl"])
@@ -159,6 +159,7 @@ def test_data_page_explains_a_missing_file(window: MainWindow, find: Finder, qtb
 def test_report_lists_rejected_rows_with_file_and_line(qtbot: QtBot, tmp_path: Path) -> None:
     view = ReportView(states.report(tmp_path, usable=5, rejected=300))
     qtbot.addWidget(view)
+    view.show_finding("rejected")
     shown = texts(view)
     assert "data.jsonl:1" in shown
     assert "300 rows cannot be used" in shown

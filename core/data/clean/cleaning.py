@@ -104,8 +104,9 @@ def row_number(conversation: Conversation) -> int:
     """Return 64 bits that say what a row says, the same in every process and wherever the row stands."""
     said = hashlib.blake2b(digest_size=8)
     for message in conversation.messages:
-        content = message.content.encode("utf-8", "surrogatepass")
+        content = message.text.encode("utf-8", "surrogatepass")
         said.update(f"{message.role} {len(content)} ".encode("utf-8", "surrogatepass") + content)
+    said.update(conversation.tools.encode("utf-8", "surrogatepass"))
     return int.from_bytes(said.digest())
 
 

@@ -37,7 +37,7 @@ def _look(seen: Seen) -> Found | None:
         return None
     if _ABOUT.search(text):
         return None
-    changed = seen.changed(lambda message: repaired(message.content))
+    changed = seen.changed(repaired)
     if changed is not None:
         return Found("", changed)
     if lost := _LOST.search(text):
@@ -47,7 +47,7 @@ def _look(seen: Seen) -> Found | None:
         place = text.index(odd[0])
         return Found(excerpt(text, place, place + 1))
     suspect = _SUSPECT.search(text)
-    if suspect and any(is_bad(message.content) for message in seen.messages):
+    if suspect and any(is_bad(message.text) for message in seen.messages):
         return Found(excerpt(text, suspect.start(), suspect.end()))
     return None
 

@@ -27,10 +27,10 @@ def look() -> Look:
 
 
 def _look(seen: Seen) -> Found | None:
-    found = _ANY.search(seen.text)
-    if found is None:
+    found = _ANY.search(seen.text) or (seen.conversation.tools and _ANY.search(seen.conversation.tools))
+    if not found:
         return None
-    changed = seen.changed(lambda message: visible(message.content))
+    changed = seen.changed(visible)
     if changed is None:
         return None
     marks = dict.fromkeys(f"U+{ord(mark):04X}" for mark in _ANY.findall(seen.text))

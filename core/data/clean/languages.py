@@ -48,7 +48,8 @@ def look() -> Look:
 def _look(seen: Seen) -> Found | None:
     if seen.text.isascii() or len(seen.messages) < 2:
         return None
-    asked, answer = seen.messages[-2].content[:_LOOKED_AT], seen.answer[:_LOOKED_AT]
+    # calls are written for programs
+    asked, answer = seen.question[:_LOOKED_AT], seen.messages[-1].content[:_LOOKED_AT]
     one, other = script_of(asked), script_of(answer)
     if not one or not other or one == other or {one, other} == {"han", "kana"}:
         return None

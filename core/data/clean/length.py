@@ -51,11 +51,11 @@ def look_short(cleaning: Cleaning) -> Look:
             # headings, page numbers and other scraps of a document
             short = len(answer) < limit and weight(answer) < limit and not _SENTENCE.search(answer)
             return Found(answer) if short or _STOPS.fullmatch(answer) else None
-        if any(message.role != "system" and not message.content.strip() for message in seen.messages):
+        if any(message.is_empty for message in seen.messages):
             return Found("")
         if _STOPS.fullmatch(answer):
             return None if answer and _SYMBOL.search(seen.asked) else Found(answer)
-        asked = seen.messages[-2].content if len(seen.messages) > 1 else ""
+        asked = seen.question
         if len(asked) < limit and _NO_QUESTION.fullmatch(asked):
             return Found(asked.strip() or answer)
         if len(answer) >= limit or weight(answer) >= limit:

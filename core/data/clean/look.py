@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
-from core.data.rows import Conversation, Message
+from core.data.rows import Conversation
 
 #: What is learned: answers, and running text as a whole.
 LEARNED = ("assistant", "text")
@@ -37,36 +37,41 @@ class Seen:
     @cached_property
     def text(self) -> str:
         """Everything that is said, system message included."""
-        return "\n".join(message.content for message in self.messages)
+        return "\n".join(message.text for message in self.messages)
 
     @cached_property
     def asked(self) -> str:
         """What the user and the system message say."""
-        return "\n".join(message.content for message in self.messages if message.role not in LEARNED)
+        return "\n".join(message.text for message in self.messages if message.role not in LEARNED)
 
     @cached_property
     def answers(self) -> tuple[str, ...]:
-        """What is learned: what the assistant says, turn by turn, or the running text."""
-        return tuple(message.content for message in self.messages if message.role in LEARNED)
+        """What is learned: what the assistant thinks, says and calls, turn by turn, or the running text."""
+        return tuple(message.text for message in self.messages if message.role in LEARNED)
 
     @property
     def answer(self) -> str:
         """The last answer."""
         return self.answers[-1] if self.answers else ""
 
-    def changed(self, repair: Callable[[Message], str]) -> Conversation | None:
-        """Return the row with every message's content repaired, None when that changes nothing."""
-        new = [repair(message) for message in self.messages]
-        # readers strip too: what is written and read again is the same
-        new = [
-            text if text == message.content else text.strip() for text, message in zip(new, self.messages, strict=True)
-        ]
-        if all(content == message.content for content, message in zip(new, self.messages, strict=True)):
-            return None
-        pairs = zip(self.messages, new, strict=True)
-        return replace(
-            self.conversation, messages=tuple(replace(message, content=content) for message, content in pairs)
-        )
+    @property
+    def question(self) -> str:
+        """What the last answer answers."""
+        return next((message.content for message in reversed(self.messages) if message.role == "user"), "")
+
+    def changed(self, repair: Callable[[str], str], *, data: bool = True) -> Conversation | None:
+        """Return the row with every text repaired, None when that changes nothing.
+
+        What tools get and give is left alone where `data` is not meant.
+        """
+
+        def mended(text: str, _name: str) -> str:
+            new = repair(text)
+            # readers strip too: what is written and read again is the same
+            return text if new == text else new.strip()
+
+        new = self.conversation.mended(mended, data=data)
+        return None if new is self.conversation else new
 
 
 Look = Callable[[Seen], Found | None]
@@ -91,10 +96,14 @@ def excerpt(text: str, start: int = 0, end: int | None = None) -> str:
 def difference(old: Conversation, new: Conversation) -> tuple[str, str]:
     """Return excerpts of both rows around the first place where they differ."""
     for before, after in zip(old.messages, new.messages, strict=True):
-        if before.content != after.content:
-            place = _first_difference(before.content, after.content)
-            return excerpt(before.content, place), excerpt(after.content, place)
-    return "", ""
+        if before.text != after.text:
+            return _around(before.text, after.text)
+    return _around(old.tools, new.tools) if old.tools != new.tools else ("", "")
+
+
+def _around(before: str, after: str) -> tuple[str, str]:
+    place = _first_difference(before, after)
+    return excerpt(before, place), excerpt(after, place)
 
 
 def _first_difference(one: str, other: str) -> int:

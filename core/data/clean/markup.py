@@ -4,7 +4,6 @@ import html
 import re
 
 from core.data.clean.look import Found, Look, Seen
-from core.data.rows import Message
 
 _BLOCK = "address|article|aside|blockquote|body|center|dd|div|dl|dt|figcaption|figure|footer|form|h[1-6]|head|header|html|main|nav|ol|p|section|table|tbody|thead|tfoot|title|tr|ul"  # noqa: E501
 _INLINE = "a|abbr|b|big|cite|del|em|font|i|img|ins|small|span|strong|sub|sup|tt|u|td|th|wbr|label|button"
@@ -47,12 +46,9 @@ def _look(seen: Seen) -> Found | None:
     found = _TAG.search(text) or _ENTITY.search(text)
     if found is None or _ABOUT.search(_TAG.sub(" ", text)) or _SOURCE.search(text):
         return None
-    changed = seen.changed(_without)
+    # what tools get and give is for programs
+    changed = seen.changed(without_html, data=False)
     return Found(found[0], changed) if changed else None
-
-
-def _without(message: Message) -> str:
-    return without_html(message.content)
 
 
 def without_html(text: str) -> str:

@@ -41,7 +41,7 @@ Likes = npt.NDArray[np.int32]
 
 def said(row: Conversation) -> str:
     """What is compared: all but the system message, which many rows share."""
-    return "\n".join(message.content for message in row.messages if message.role != "system")
+    return "\n".join(message.text for message in row.messages if message.role != "system")
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class Text:
 
     @cached_property
     def question(self) -> str:
-        """What is asked, all turns."""
-        return "\n".join(message.content for message in self.row.messages if message.role == "user")
+        """What is asked, all turns, and what tools answer."""
+        return "\n".join(message.content for message in self.row.messages if message.role in ("user", "tool"))
 
     @cached_property
     def answer(self) -> str:
         """What is answered, all turns."""
-        return "\n".join(message.content for message in self.row.messages if message.role in LEARNED)
+        return "\n".join(message.text for message in self.row.messages if message.role in LEARNED)
 
     @cached_property
     def marks(self) -> tuple[Counter[str], int]:
@@ -85,7 +85,7 @@ class Text:
 
 def same_but_for_words(one: Text, other: Text, similar: float) -> bool:
     """Whether two rows teach the same: alike as a whole, in question and in answer, with the same numbers and nots."""
-    if one.marks != other.marks:
+    if one.marks != other.marks or one.row.tools != other.row.tools:
         return False
     if min(weight(one.answer), weight(other.answer)) <= _SHORT_ANSWER:
         if not np.array_equal(folded(one.answer), folded(other.answer)):

@@ -237,7 +237,7 @@ class Cleaned:
 
 
 def _is_emptied(row: Conversation) -> bool:
-    return any(not message.content for message in row.messages if message.role != "system")
+    return any(message.is_empty for message in row.messages)
 
 
 def cleaned_by(step: StepName, conversation: Conversation, cleaning: Cleaning | None = None) -> Conversation:

@@ -5,6 +5,7 @@ from collections import Counter
 from core.data.clean.cleaning import Cleaning
 from core.data.clean.look import Found, Look, Seen
 from core.data.private import Kind, Masker, find
+from core.data.private.mask import named
 
 
 def look(cleaning: Cleaning) -> Look:
@@ -16,7 +17,8 @@ def look(cleaning: Cleaning) -> Look:
         changed = masker.mask(seen.conversation)
         if changed is seen.conversation:
             return None
-        counts = Counter(one.kind for message in seen.messages for one in find(message.content, kinds))
+        pieces = (named(text, name) for text, name in seen.conversation.pieces())
+        counts = Counter(one.kind for piece in pieces for one in find(piece, kinds))
         return Found(", ".join(f"{kind} {number}" for kind, number in sorted(counts.items())), changed)
 
     return _look

@@ -4,10 +4,11 @@ import marshal
 import tempfile
 from array import array
 from collections.abc import Iterator
+from itertools import starmap
 from pathlib import Path
 from typing import IO, Any
 
-from core.data.rows import Conversation, Message
+from core.data.rows import Call, Conversation, Message
 
 _BUFFER = 1 << 20
 
@@ -30,9 +31,9 @@ class Spool:
     def add(self, row: Conversation, notes: Notes = ()) -> None:
         """Append a row. Raises OSError when the disk is full."""
         # marshal takes no kinds of str of its own, such as passages of running text
-        messages = tuple((str(message.role), str(message.content)) for message in row.messages)
+        messages = tuple(map(_packed, row.messages))
         # marshal is the fastest way through the disk; nobody else can write to this file
-        data = marshal.dumps((row.file, row.line, messages, notes))
+        data = marshal.dumps((row.file, row.line, messages, notes, row.tools))
         self._waiting += data
         self._offsets.append(self._offsets[-1] + len(data))
         if len(self._waiting) >= _BUFFER:
@@ -77,5 +78,18 @@ class Spool:
 
 
 def _loaded(data: bytes) -> tuple[Conversation, Notes]:
-    file, line, messages, notes = marshal.loads(data)
-    return Conversation(tuple(Message(*message) for message in messages), file, line), notes
+    file, line, messages, notes, tools = marshal.loads(data)
+    read = tuple([Message(*one) if len(one) == 2 else _unpacked(*one) for one in messages])
+    return Conversation(read, file, line, tools), notes
+
+
+def _packed(message: Message) -> tuple[Any, ...]:
+    said = (str(message.role), str(message.content))
+    if not (message.thought or message.calls or message.role == "tool"):
+        return said
+    calls = tuple((call.name, call.arguments, call.id) for call in message.calls)
+    return (*said, message.thought, calls, message.name, message.call_id)
+
+
+def _unpacked(role: str, content: str, thought: str, calls: Notes, *more: str) -> Message:
+    return Message(role, content, thought, tuple(starmap(Call, calls)), *more)

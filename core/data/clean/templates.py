@@ -47,7 +47,7 @@ def _look(seen: Seen) -> Found | None:
     if not any(map(text.__contains__, _HINTS)):
         return None
     for message in seen.messages:
-        found = _MARKS.search(message.content)
+        found = _MARKS.search(message.text)
         if found and not _ABOUT.search(text) and not (found[0] == "</s>" and "<s>" in text):
-            return Found(excerpt(message.content, found.start(), min(found.end(), found.start() + 60)))
+            return Found(excerpt(message.text, found.start(), min(found.end(), found.start() + 60)))
     return None

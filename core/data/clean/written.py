@@ -1,7 +1,7 @@
 """A cleaned set as a folder: rows.jsonl to learn from, report.json, and touched.jsonl with every row that changed."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from core.data.clean.cleaning import Mode, StepName
 from core.data.clean.pipeline import Cleaned
 from core.data.clean.report import CleanReport, StepReport, Touch
 from core.data.private import Kind, Masker
+from core.data.rows import Conversation
 from core.files import folder_in_place
 
 ROWS, REPORT, TOUCHED, CLEANING = "rows.jsonl", "report.json", "touched.jsonl", "cleaning.json"
@@ -34,14 +35,13 @@ def write_cleaned(folder: Path, cleaned: Cleaned) -> Path:
     return folder / ROWS
 
 
-def write_rows(path: Path, cleaned: Cleaned) -> None:
-    """Write the rows that stay as JSON lines, beside `path` and then in its place. Raises OSError."""
+def write_rows(path: Path, conversations: Iterable[Conversation]) -> None:
+    """Write rows as JSON lines, beside `path` and then in its place. Raises OSError."""
     beside = path.with_name(f".{path.name}.part")
     try:
         with beside.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as rows:
-            for row in cleaned:
-                said = {"text": row.messages[0].content} if row.is_running else {"messages": row.plain()}
-                rows.write(json.dumps(said | {"file": row.file, "line": row.line}, ensure_ascii=False))
+            for row in conversations:
+                rows.write(json.dumps(row.written() | {"file": row.file, "line": row.line}, ensure_ascii=False))
                 rows.write("\n")
         beside.replace(path)
     finally:

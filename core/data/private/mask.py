@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import replace
 
 from core.data.private.kinds import Finding, Kind
 from core.data.private.search import find_all
@@ -27,6 +26,11 @@ _WORD = re.compile("(?<![A-Za-z0-9])[A-Za-z]+(?![A-Za-z0-9])")
 _PLACEHOLDER = re.compile(rf"\[(?:{'|'.join({word for pair in _WORDS.values() for word in pair})})_[0-9]{{1,9}}\]")
 
 
+def named(text: str, name: str) -> str:
+    """A text with the name that it stands under, as a sentence would have it."""
+    return f"{name}: {text}" if name else text
+
+
 class Masker:
     """Masks the rows of one data set.
 
@@ -49,11 +53,7 @@ class Masker:
         """Return the row with its private data replaced; the row itself when it has none."""
         # one language for a row, so that question and answer name a thing alike
         whole = "\n".join(message.content for message in conversation.messages[:8])
-        contents = [self.mask_text(message.content, whole) for message in conversation.messages]
-        if all(new == old.content for new, old in zip(contents, conversation.messages, strict=True)):
-            return conversation
-        messages = (replace(old, content=new) for new, old in zip(contents, conversation.messages, strict=True))
-        return replace(conversation, messages=tuple(messages))
+        return conversation.mended(lambda text, name: self._mask_named(text, name, whole))
 
     def mask_text(self, text: str, whole: str = "") -> str:
         """Return a text with its private data replaced; the language of `whole` (or the text) chooses the words."""
@@ -65,6 +65,13 @@ class Masker:
             pieces += (text[at : finding.start], self._placeholder(finding, taken, chinese=chinese))
             at = finding.end
         return "".join(pieces) + text[at:] if pieces else text
+
+    def _mask_named(self, text: str, name: str, whole: str) -> str:
+        """Mask a text that may stand under a name, which tells what it is, as with keys."""
+        if not name:
+            return self.mask_text(text, whole)
+        masked = self.mask_text(named(text, name), whole)
+        return masked[len(named("", name)) :] if masked.startswith(named("", name)) else self.mask_text(text, whole)
 
     def restore(self, text: str) -> str:
         """Return a masked text with the originals put back, in the spelling that came first."""

@@ -1,7 +1,7 @@
 """Choices about an adapter beyond its size: how it starts, is scaled and learns, and which of them go together."""
 
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Initialisation(StrEnum):
@@ -78,7 +78,7 @@ def ranks_of(plan: Chosen, layers: int) -> tuple[int, int]:
     return shallow, shallow * plan.shallow_rank + (layers - shallow) * plan.rank
 
 
-def giving_way(plan: Chosen, **wanted: object) -> dict[str, object]:
+def giving_way(plan: Chosen, **wanted: object) -> dict[str, Any]:
     """What goes back to its default so that `plan` can get the `wanted` method, DoRA, initialisation or bias."""
     asked = {
         "method": plan.method,
@@ -86,7 +86,7 @@ def giving_way(plan: Chosen, **wanted: object) -> dict[str, object]:
         "initialisation": plan.initialisation,
         "bias": plan.bias,
     } | wanted
-    changed: dict[str, object] = {}
+    changed: dict[str, Any] = {}
     needed = _NEEDS.get(Initialisation(str(asked["initialisation"])))
     if needed not in (None, asked["method"]) and "initialisation" not in wanted:
         changed["initialisation"] = Initialisation.DEFAULT

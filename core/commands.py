@@ -3,6 +3,7 @@
 Command
 ├── Stop                  end in good order and keep what is there
 ├── Pause, GoOn           a training waits; it goes on
+├── Stay                  a training goes on when the window is gone
 ├── Say                   a chat answers
 ├── Predict               an open dry run predicts another plan
 └── ShowRow, FindRow, CountTokens   open tokens show a row, find a text, add everything up
@@ -30,6 +31,11 @@ class Pause:
 @dataclass(frozen=True, kw_only=True)
 class GoOn:
     """Command to a paused training: go on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stay:
+    """Command to a training: go on when whoever started it is gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,4 +85,4 @@ class CountTokens:
     number: int
 
 
-Command = Stop | Pause | GoOn | Say | Predict | ShowRow | FindRow | CountTokens
+Command = Stop | Pause | GoOn | Stay | Say | Predict | ShowRow | FindRow | CountTokens

@@ -86,7 +86,8 @@ class TrainingPlan:
 
     With `packing` the rows of a step share sequences without padding, kept apart by a mask: the same learning, faster.
     After `patience` evaluations without a better perplexity training ends with the best adapter (0: never, and the
-    last one is kept). Every `sample_every` steps the plan's `questions` are answered (0: at every evaluation).
+    last one is kept). Every `sample_every` steps the plan's `questions`, or rows, are
+    answered (0: at evaluations, as often as time allows; core.rounds).
 
     `rslora` scales by alpha over the root of the rank (arXiv 2312.03732); `dora` learns the size of each row of a
     weight beside its direction (2402.09353); `lora_plus` is how many times faster B learns than A (2402.12354, 1: as

@@ -55,6 +55,7 @@ class Code(StrEnum):
     WORKER_CRASHED = "worker_crashed"
     WORKER_SILENT = "worker_silent"
     PACKAGE_MISSING = "package_missing"
+    SHARED_MODEL = "shared_model"
     UNKNOWN = "unknown"
 
 

@@ -183,7 +183,8 @@ class Layer:
     def _measuring(self) -> int:
         """What DoRA holds while it measures a weight: the weight twice, the change, and a unit matrix to make it of."""
         shapes = [self.architecture.matrices[name] for name in self.targets] if self.plan.dora else []
-        return max((4 * wide * wide + 12 * wide * high for wide, high in shapes), default=0)
+        each = 16 if self.plan.method is Method.QLORA else 12
+        return max((4 * wide * wide + each * wide * high for wide, high in shapes), default=0)
 
     def _shared(self, names: list[str], masked: bool) -> int:
         """Width of the distinct inputs of the named modules.

@@ -21,12 +21,11 @@ from core.saved import Layer
 NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)
 #: Tokens in one tile of the chunked loss head (core.engine.loss.TILE).
 TILE_TOKENS = 512
-#: Per token of a tile and word of the vocabulary: log-probabilities and two gradients, all fp32. Live storage
-#: of core.engine.loss.tiled_loss, forward and backward, counted on a CPU: 12.1.
-TILE_BYTES = 4 + 4 + 4
+#: Per token of a tile and word of the vocabulary: logits, which turn into their gradient in fp32, and a 16-bit copy.
+TILE_BYTES = 4 + 2
 #: The same for all tokens at once, as core.engine.loss.plain_loss computes them for models that scale their logits:
-#: 16-bit logits are gone by the time that the second gradient comes.
-WHOLE_BYTES = TILE_BYTES
+#: log-probabilities and two gradients in fp32; 16-bit logits are gone by the time that the second gradient comes.
+WHOLE_BYTES = 4 + 4 + 4
 #: Plain cross entropy by choice: promised with what transformers' own loss takes, which keeps the 16-bit logits.
 PLAIN_BYTES = WHOLE_BYTES + 2
 #: Bytes a token and width that live while the last norm works in the backward pass.
@@ -184,7 +183,9 @@ def _loss_head(architecture: Architecture, plan: TrainingPlan) -> int:
     if plan.loss is Loss.PLAIN or architecture.scaled_logits:
         each = PLAIN_BYTES if plan.loss is Loss.PLAIN else WHOLE_BYTES
         return (each + 2 * architecture.capped_logits) * architecture.vocabulary * tokens
-    return 2 * architecture.hidden * tokens + TILE_BYTES * architecture.vocabulary * min(tokens, TILE_TOKENS)
+    # what is trained of the hidden states, its gradient, and that of a tile beside
+    hidden = architecture.hidden * (4 * tokens + 2 * min(tokens, TILE_TOKENS))
+    return hidden + TILE_BYTES * architecture.vocabulary * min(tokens, TILE_TOKENS)
 
 
 def _dequantized(architecture: Architecture, method: Method) -> int:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from core.codec import CodecError, dumps, from_plain, to_plain
-from core.commands import Command, CountTokens, FindRow, GoOn, Pause, Predict, Say, ShowRow, Stop
+from core.commands import Command, CountTokens, FindRow, GoOn, Pause, Predict, Say, ShowRow, Stay, Stop
 from core.events import (
     Answered,
     Evaluated,
@@ -33,7 +33,7 @@ _EVENTS: dict[str, type[Event]] = {
     "finished": Finished, "stopped": Stopped, "failed": Failed,
 }  # fmt: skip
 _COMMANDS: dict[str, type[Command]] = {
-    "stop": Stop, "pause": Pause, "go_on": GoOn, "say": Say, "predict": Predict,
+    "stop": Stop, "pause": Pause, "go_on": GoOn, "stay": Stay, "say": Say, "predict": Predict,
     "show_row": ShowRow, "find_row": FindRow, "count_tokens": CountTokens,
 }  # fmt: skip
 _KINDS = {cls: kind for table in (_EVENTS, _COMMANDS) for kind, cls in table.items()}

@@ -50,12 +50,19 @@ _PART_NAMES = (
 )  # fmt: skip
 
 
-def _series(loss: str, validation: str, memory: str) -> dict[str, Series]:
+#: Curves beside loss, validation and memory, each in a chart of its own, and their dashes.
+_STRIPS = {
+    "rate": Qt.PenStyle.SolidLine, "gradient": Qt.PenStyle.SolidLine, "speed": Qt.PenStyle.SolidLine,
+    "temperature": Qt.PenStyle.DashLine, "power": Qt.PenStyle.DotLine, "use": Qt.PenStyle.DashDotDotLine,
+}  # fmt: skip
+
+
+def _series(loss: str, validation: str, memory: str, *strips: str) -> dict[str, Series]:
     return {
         "loss": Series(loss),
         "validation": Series(validation, Qt.PenStyle.DashLine),
         "memory": Series(memory, Qt.PenStyle.DashDotLine),
-    }
+    } | {name: Series(tint, dash) for (name, dash), tint in zip(_STRIPS.items(), strips, strict=True)}
 
 
 def _parts(*colours: str) -> dict[str, str]:
@@ -66,7 +73,7 @@ LIGHT = Tokens(
     dark=False, paper="#FBFBFA", surface="#FFFFFF", sunken="#F1F1EF", ink="#1B1D1F", muted="#5D6368",
     hairline="#E3E4E2", edge="#C9CCCB", accent="#2F6FDE", on_accent="#FFFFFF", wash="#EDF3FD",
     good="#2E8B57", caution="#B7791F", trouble="#C0392B",
-    series=_series("#0072B2", "#D55E00", "#00805E"),
+    series=_series("#0072B2", "#D55E00", "#00805E", "#8E3B73", "#8A6A00", "#1F6F8B", "#B3402E", "#6A4FA3", "#55606A"),
     # dark and light by turns: neighbours differ without any colour too
     parts=_parts("#0A4F83", "#8CCBF2", "#8E3B73", "#EDB4D3", "#B35900", "#F5CF6B",
                  "#00664F", "#B9C4CB", "#6B7278", "#FFFFFF", "#C0392B", "#4A5157", "#C3CACF", "#7A838A", "#DDE2E5"),
@@ -76,7 +83,7 @@ DARK = Tokens(
     dark=True, paper="#17191B", surface="#1F2225", sunken="#121416", ink="#ECEDEE", muted="#9BA1A6",
     hairline="#33373A", edge="#4A5055", accent="#6EA0FF", on_accent="#0F1318", wash="#222C3D",
     good="#5CC08B", caution="#E0A94A", trouble="#F07A6A",
-    series=_series("#56B4E9", "#F0A35E", "#3FC79F"),
+    series=_series("#56B4E9", "#F0A35E", "#3FC79F", "#E39BC6", "#E6CF5A", "#7FC7DD", "#F2907F", "#B9A3F0", "#B4BDC4"),
     parts=_parts("#2A79B5", "#A8D8F7", "#A04E88", "#F0BFDA", "#C06A14", "#F7D985",
                  "#1C8A6E", "#C7D0D6", "#A9B1B7", "#1F2225", "#F07A6A", "#4A5157", "#DDE2E5", "#5D656B", "#8F989F"),
 )  # fmt: skip

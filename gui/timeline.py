@@ -1,20 +1,24 @@
-"""Growing series of numbers for the charts, on one clock that leaves out the time between two sittings."""
+"""Growing series of numbers for the charts, on one clock that leaves out pauses and the time between two sittings."""
 
-import itertools
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from core.events import StepDone
 from core.history import RunHistory
+from gui.working_time import IDLE, Clock
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+__all__ = ["IDLE", "MOST", "Curve", "Timeline"]
+
+#: Notes that get a mark on the time axis.
+MARKED = frozenset({"memory_stepped", "rolled_back", "resumed", "stage_begins", "checkpoint_damaged", "card_lost"})
 #: Events that one call takes over: a frame must not wait for a run of 100,000 steps.
 MOST = 6000
-#: Seconds without any event after which nobody was working: memory is measured every second.
-IDLE = 30.0
 
 
 class Growing:
@@ -27,12 +31,13 @@ class Growing:
         self._room = numpy.empty(1024)
         self.size = 0
 
-    def append(self, value: float | None) -> None:
-        """Add one value; None becomes a gap."""
-        if self.size == len(self._room):
-            self._room = self._numpy.resize(self._room, 2 * self.size)
-        self._room[self.size] = math.nan if value is None else value
-        self.size += 1
+    def add(self, values: Sequence[float | None]) -> None:
+        """Add values; None becomes a gap."""
+        end = self.size + len(values)
+        while end > len(self._room):
+            self._room = self._numpy.resize(self._room, 2 * len(self._room))
+        self._room[self.size : end] = [math.nan if value is None else value for value in values]
+        self.size = end
 
     def view(self) -> "NDArray[np.float64]":
         """What is in it so far."""
@@ -43,107 +48,158 @@ class Growing:
 
 
 class Curve:
-    """Points of one series, taken over from a list of events as the list grows."""
+    """Points of one series; several series of the same events share their `x`."""
 
-    def __init__(self, value: Callable[[Any], float | None]) -> None:
-        self.x, self.y = Growing(), Growing()
-        self._value = value
+    def __init__(self, x: Growing) -> None:
+        self.x, self.y = x, Growing()
 
-    def extend(self, events: Sequence[Any], clock: "Clock") -> bool:
-        """Take over what is new in `events`; True when there was something."""
-        fresh = events[self.x.size : self.x.size + MOST]
-        for event in fresh:
-            self.x.append(clock.at(event.time))
-            self.y.append(self._value(event))
+    @property
+    def known(self) -> bool:
+        """Whether any of its points has a value."""
+        import numpy
+
+        return bool(self.y.size) and not bool(numpy.isnan(self.y.view()).all())
+
+
+class Lane:
+    """One list of events as it grows, and the curves that are read from it."""
+
+    def __init__(self, clock: Clock, **values: Callable[[Any], float | None]) -> None:
+        self.clock, self.taken = clock, 0
+        self._x, self._values = Growing(), values
+        self.curves = {name: Curve(self._x) for name in values}
+
+    def extend(self, events: Sequence[Any], *, always: bool = False) -> bool:
+        """Take over what is new in `events`; True when there was something.
+
+        What happened during a pause is left out, unless `always`.
+        """
+        fresh = events[self.taken : self.taken + MOST]
+        self.taken += len(fresh)
+        kept = fresh if always else [event for event in fresh if not self.clock.paused(event.time)]
+        self._x.add([self.clock.at(event.time) for event in kept])
+        for name, value in self._values.items():
+            self.curves[name].y.add([value(event) for event in kept])
         return bool(fresh)
 
 
-class Smooth(Curve):
-    """An exponential average of another curve, with bias correction, as TensorBoard draws it."""
-
-    def __init__(self, weight: float = 0.6) -> None:
-        super().__init__(_loss)
-        self._weight, self._average, self._seen = weight, 0.0, 0
-        self._value = self._next
-
-    def _next(self, event: Any) -> float | None:
-        if event.loss is None:
-            return None
-        self._seen += 1
-        self._average = self._weight * self._average + (1 - self._weight) * event.loss
-        return self._average / (1 - self._weight**self._seen)
-
-
-class Clock:
-    """Working seconds since a run began; nights between an interruption and Resume do not count."""
-
-    def __init__(self, history: RunHistory) -> None:
-        times = [e.time for e in history.memory] + [e.time for e in history.steps]
-        if history.started is not None:
-            times.append(history.started)
-        self._breaks = _breaks(sorted(times))
-
-    def at(self, moment: float) -> float:
-        """Working seconds at `moment`."""
-        lost = self._breaks[0][1] if self._breaks else 0.0
-        for begins, idle in self._breaks:
-            if moment >= begins:
-                lost = idle
-        return moment - lost
-
-
-def _breaks(times: list[float]) -> list[tuple[float, float]]:
-    """(moment, what to take off from then on); the first entry takes off the start itself."""
-    if not times:
-        return []
-    found = [(times[0], times[0])]
-    for before, after in itertools.pairwise(times):
-        if after - before > IDLE:
-            found.append((after, found[-1][1] + after - before - 1.0))
-    return found
-
-
 class Timeline:
-    """Every curve of a run; `follow` brings them up to date with its history."""
+    """Every curve of a run; `follow` brings them up to date with its history.
+
+    `spikes` are places in the steps, `best` one in the evaluations; `marks` are moments with what happened then.
+    """
 
     def __init__(self) -> None:
         self._key: tuple[int, int] | None = None
         self._seen = 0.0
-        self._clock = Clock(RunHistory())
-        self.loss, self.smooth = Curve(_loss), Smooth()
-        self.validation, self.memory = Curve(_loss), Curve(_gigabytes)
+        self._marked: tuple[int, ...] = ()
+        self._reset(RunHistory())
 
     def follow(self, history: RunHistory) -> bool:
         """Take over what is new; True when a curve changed. A resumed run is read again from its start."""
         key = (id(history), history.sessions)
-        rewound = self.loss.x.size > len(history.steps) or self.validation.x.size > len(history.evaluations)
+        rewound = self._steps.taken > len(history.steps) or self._evaluations.taken > len(history.evaluations)
         late = bool(history.memory) and history.memory[-1].time - self._seen > IDLE
         if key != self._key or rewound or late:
             self._key = key
             self._reset(history)
         self._seen = history.memory[-1].time if history.memory else self._seen
+        marked = (len(history.notes), len(history.paused), len(history.went_on))
+        if marked[1:] != self._marked[1:]:
+            self._set_clock(Clock(history))
         changes = [
-            self.loss.extend(history.steps, self._clock),
-            self.smooth.extend(history.steps, self._clock),
-            self.validation.extend(history.evaluations, self._clock),
-            self.memory.extend(history.memory, self._clock),
+            self._steps.extend(history.steps, always=True),
+            self._evaluations.extend(history.evaluations, always=True),
+            self._memory.extend(history.memory),
         ]
+        if marked != self._marked or any(changes):
+            changes.append(marked != self._marked)
+            self._mark(history, marked)
         return any(changes)
 
     def caught_up(self, history: RunHistory) -> bool:
         """Whether everything that happened is in the curves."""
-        return self.smooth.x.size >= len(history.steps) and self.memory.x.size >= len(history.memory)
+        return self._steps.taken >= len(history.steps) and self._memory.taken >= len(history.memory)
+
+    def nearest_step(self, moment: float) -> int:
+        """The place of the step next to a moment of the time axis, -1 when there is none."""
+        times = self.loss.x.view()
+        if not len(times):
+            return -1
+        after = min(int(times.searchsorted(moment)), len(times) - 1)
+        return after - 1 if after and moment - times[after - 1] < times[after] - moment else after
+
+    def _mark(self, history: RunHistory, marked: tuple[int, ...]) -> None:
+        best = history.best_evaluation
+        self.best = -1 if best is None else history.evaluations.index(best)
+        if marked == self._marked and len(self.spikes) == len(self._spiked):
+            return
+        self._marked = marked
+        self._spiked = {note.facts.get("step") for note in history.notes if note.code == "gradient_spike"}
+        places = {step: bisect_right(history.steps, step, key=_number) - 1 for step in self._spiked if step}
+        self.spikes = sorted(at for step, at in places.items() if 0 <= at and history.steps[at].step == step)
+        self.spikes = [at for at in self.spikes if at < self._steps.taken]
+        notes = [note for note in history.notes if note.code in MARKED]
+        moments = [(self._clock.at(each.time), each) for each in (*history.paused, *notes)]
+        self.marks = sorted(moments, key=lambda moment: moment[0])
+
+    def _set_clock(self, clock: Clock) -> None:
+        self._clock = clock
+        for lane in (self._steps, self._evaluations, self._memory):
+            lane.clock = clock
 
     def _reset(self, history: RunHistory) -> None:
-        self._clock = Clock(history)
+        clock = Clock(history)
         self._seen = history.memory[-1].time if history.memory else 0.0
-        self.loss, self.smooth = Curve(_loss), Smooth()
-        self.validation, self.memory = Curve(_loss), Curve(_gigabytes)
+        self._steps = Lane(
+            clock, loss=_loss, smooth=Smooth(history.total_steps), rate=lambda step: step.learning_rate,
+            gradient=_gradient, speed=_speed,
+        )  # fmt: skip
+        self._evaluations = Lane(clock, validation=_loss)
+        self._memory = Lane(
+            clock, memory=lambda reading: reading.used_bytes / 1e9, temperature=lambda reading: reading.temperature,
+            power=lambda reading: reading.power_watts, use=lambda reading: reading.utilisation,
+        )  # fmt: skip
+        self._set_clock(clock)
+        self.curves: dict[str, Curve] = {**self._steps.curves, **self._evaluations.curves, **self._memory.curves}
+        self.loss, self.smooth = self.curves["loss"], self.curves["smooth"]
+        self.validation, self.memory = self.curves["validation"], self.curves["memory"]
+        self.spikes: list[int] = []
+        self._spiked: set[object] = set()
+        self.marks: list[tuple[float, Any]] = []
+        self.best = -1
+        self._marked = ()
+
+
+class Smooth:
+    """An exponential average of the loss with bias correction, as TensorBoard draws it; longer for longer runs."""
+
+    def __init__(self, total_steps: int) -> None:
+        self._weight = 1 - 1 / max(2.5, min(total_steps / 40, 50.0))
+        self._average, self._seen = 0.0, 0
+
+    def __call__(self, step: StepDone) -> float | None:
+        if step.loss is None:
+            return None
+        self._seen += 1
+        self._average = self._weight * self._average + (1 - self._weight) * step.loss
+        return self._average / (1 - self._weight**self._seen)
+
+
+def _number(step: StepDone) -> int:
+    return step.step
 
 
 def _loss(event: Any) -> float | None:
     return event.loss  # type: ignore[no-any-return]
 
 
-def _gigabytes(event: Any) -> float:
-    return float(event.used_bytes) / 1e9
+def _gradient(step: StepDone) -> float | None:
+    """The norm as a power of ten: it is drawn on a logarithmic axis."""
+    norm = step.gradient_norm
+    return math.log10(norm) if norm and 0 < norm < math.inf else None
+
+
+def _speed(step: StepDone) -> float | None:
+    return step.trained_tokens / step.seconds if step.seconds > 0 and step.trained_tokens else None
+

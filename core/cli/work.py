@@ -10,6 +10,7 @@ import typer
 from core.catalog import spec_of
 from core.cli.coach import Coach
 from core.cli.output import Json, ending, follow, result_out
+from core.cli.together import train_together
 from core.disk import expect_room
 from core.events import Finished, Last, Stopped
 from core.files import tree_bytes
@@ -18,6 +19,7 @@ from core.hub.folder import check_new_folder
 from core.i18n import _
 from core.jobs.jobs import ChatJob, FetchJob, MergeJob, TrainJob
 from core.jobs.process import JobProcess
+from core.jobs.together import launched
 from core.ladder import difference, smaller
 from core.plan import TrainingPlan, load_plan
 from core.problems import Code, Trouble
@@ -48,11 +50,17 @@ def train(
 ) -> int:
     if (plan is None) == (resume is None):
         raise typer.BadParameter(_("give either a plan or --resume with a run folder"))
-    run = _resumable(resume) if resume else _new_run(plan)
-    if less:
-        _step_down(run)
-    print(_("Run folder: {path}").format(path=run.path), file=sys.stderr)
-    return train_run(run, resume=resume is not None, json=json)
+
+    def made() -> RunFolder:
+        run = _resumable(resume) if resume else _new_run(plan)
+        if less:
+            _step_down(run)
+        print(_("Run folder: {path}").format(path=run.path), file=sys.stderr)
+        return run
+
+    if launched():
+        return train_together(made, resume=resume is not None, json=json)
+    return train_run(made(), resume=resume is not None, json=json)
 
 
 def train_run(run: RunFolder, *, resume: bool, json: bool) -> int:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from core.choices import Bias, Initialisation
+from core.plan import TrainingPlan
 from core.runs import RunFolder
 
 
@@ -16,7 +18,7 @@ tags: [solotune, lora]
 
 # {run.name}
 
-A LoRA adapter (rank {plan.rank}, alpha {plan.alpha}, targets {", ".join(plan.target_modules)}), fine-tuned with
+A LoRA adapter (rank {plan.rank}, alpha {plan.alpha}, targets {_targets(plan)}), fine-tuned with
 SoloTune ({plan.method.value}). It needs its base model: {plan.model}.
 
 ```python
@@ -27,6 +29,16 @@ tokenizer = AutoTokenizer.from_pretrained(".")
 model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("BASE MODEL"), ".")
 ```
 """
+
+
+def _targets(plan: TrainingPlan) -> str:
+    """The modules that were adapted, and what was chosen beside the usual: "q_proj, v_proj, rsLoRA"."""
+    said = [("rsLoRA", plan.rslora), ("DoRA", plan.dora), (f"LoRA+ {plan.lora_plus:g}", plan.lora_plus != 1.0),
+            (f"rank {plan.shallow_rank} in the first half of the layers", plan.shallow_rank > 0),
+            (f"started with {plan.initialisation}", plan.initialisation is not Initialisation.DEFAULT),
+            (f"NEFTune {plan.neftune:g}", plan.neftune > 0),
+            (f"biases {plan.bias}", plan.bias is not Bias.NONE)]  # fmt: skip
+    return ", ".join([*plan.target_modules, *(words for words, chosen in said if chosen)])
 
 
 def model_card(run: RunFolder, proof: list[dict[str, Any]]) -> str:
@@ -52,7 +64,7 @@ A merged 16-bit model, fine-tuned with SoloTune.
 | | |
 |---|---|
 | base model | {plan.model} |
-| method | {plan.method.value}, rank {plan.rank}, alpha {plan.alpha}, targets {", ".join(plan.target_modules)} |
+| method | {plan.method.value}, rank {plan.rank}, alpha {plan.alpha}, targets {_targets(plan)} |
 | training | {history.step} steps of {plan.effective_batch} rows, learning rate {rate}, seed {plan.seed} |
 | training loss | {loss} |
 | check | {same} of {len(proof)} greedy answers identical, token for token, to the adapter on the 16-bit base |

@@ -114,7 +114,7 @@ def generate(
             attention_mask=torch.ones_like(prompt),
             generation_config=stops,
             max_new_tokens=said.max_new_tokens,
-            stopping_criteria=StoppingCriteriaList([_Interrupted(talk)] if talk else []),
+            stopping_criteria=StoppingCriteriaList([Interrupted(talk)] if talk else []),
             streamer=streamer,
             **sampling,
         )
@@ -154,8 +154,8 @@ class _Streamer(TextStreamer):
             self._write_piece(text)
 
 
-class _Interrupted(StoppingCriteria):
-    """Ends an answer when the user leaves."""
+class Interrupted(StoppingCriteria):
+    """Ends answers between two tokens when the job is asked to stop."""
 
     def __init__(self, talk: Talk) -> None:
         self._talk = talk

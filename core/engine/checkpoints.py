@@ -32,7 +32,9 @@ def write_checkpoint(trainer: Any, write: Callable[[], object]) -> None:
         try:
             if first:
                 shutil.rmtree(folder, ignore_errors=True)
+            trainer.accelerator.wait_for_everyone()
             write()
+            trainer.accelerator.wait_for_everyone()
             if first:
                 seal(folder, step=step)
         except Exception:
@@ -51,11 +53,9 @@ def write_checkpoint(trainer: Any, write: Callable[[], object]) -> None:
 
 
 def forget_old(root: Path, step: int, keep: int = KEEP) -> None:
-    """Remove all checkpoints but the `keep` newest whole ones up to `step`; later ones are of a life that was given up."""
-    whole = [
-        (at, folder) for folder in root.glob("checkpoint-*") if (at := step_of(folder)) <= step and is_whole(folder)
-    ]
-    kept = {folder for _at, folder in sorted(whole)[-keep:]}
+    """Remove all checkpoints but the `keep` newest whole ones up to `step`: later ones belong to a life given up."""
+    whole = sorted((step_of(folder), folder) for folder in root.glob("checkpoint-*") if is_whole(folder))
+    kept = [folder for at, folder in whole if at <= step][-keep:]
     for folder in root.glob("checkpoint-*"):
         if folder not in kept:
             shutil.rmtree(folder, ignore_errors=True)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from typing import Any
 
 import torch
 from torch.utils.data import Sampler
-from transformers.trainer_pt_utils import get_length_grouped_indices
+from transformers.trainer_pt_utils import LengthGroupedSampler, get_length_grouped_indices
 
 from core.data.portions import rows_seen
 
@@ -49,3 +50,16 @@ class Course(Sampler[int]):
         rows = max(self.stages[at][0], 1)
         here = min(seen, self._ends[-1]) - before
         return sum(epochs for _rows, epochs in self.stages[:at]) + here / rows
+
+
+class ByLength(LengthGroupedSampler):
+    """Rows of like length together, in an order that hangs on seed and epoch alone: the same wherever a run goes on."""
+
+    def __init__(self, rows: Any, together: int, seed: int) -> None:
+        super().__init__(together, lengths=[len(row["input_ids"]) for row in rows])
+        self._seed = seed
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the order of this epoch next; accelerate says so at its beginning."""
+        self.generator = torch.Generator().manual_seed(self._seed + epoch)

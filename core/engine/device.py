@@ -1,5 +1,6 @@
 """Where the work runs and in which number format: the first CUDA card, else the processor."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ from core.files import tree_bytes
 
 
 def device() -> torch.device:
-    """The card when torch can use one, else the processor."""
-    return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
+    """The card when torch can use one, else the processor; each of several processes (accelerate) has its own card."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
 
 
 def compute_dtype(where: torch.device) -> torch.dtype:

@@ -6,13 +6,12 @@ when it answers. Running text is trained whole.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from core.data.codes import RowFault
 from core.data.template import FALLBACK_TEMPLATE
@@ -197,22 +196,6 @@ class ChatFormat:
 
 
 _PROBE: Messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
-
-
-def collate(rows: Sequence[dict[str, Tokens]], pad_id: int) -> dict[str, Any]:
-    """Pad rows on the right. Shapes (batch, longest): input_ids, attention_mask, labels; padding is never trained."""
-    longest = max(len(row["input_ids"]) for row in rows)
-    ids = np.full((len(rows), longest), pad_id, np.int64)
-    labels = np.full((len(rows), longest), IGNORED, np.int64)
-    mask = np.zeros((len(rows), longest), np.int64)
-    for i, row in enumerate(rows):
-        length = len(row["input_ids"])
-        ids[i, :length], labels[i, :length], mask[i, :length] = row["input_ids"], row["labels"], 1
-    return {
-        "input_ids": torch.from_numpy(ids),
-        "attention_mask": torch.from_numpy(mask),
-        "labels": torch.from_numpy(labels),
-    }
 
 
 def _cut_at(text: str, ranges: list[Range]) -> list[tuple[str, bool]]:

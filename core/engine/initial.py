@@ -21,6 +21,7 @@ from core.choices import Initialisation
 from core.engine.activations import strongest_inputs
 from core.engine.adapters import Start, lora_layers, put, remember_start
 from core.engine.encoding import Encoded
+from core.engine.processes import is_first
 from core.engine.weights import original_weights, transposed_in
 from core.plan import TrainingPlan
 from core.problems import Code, Trouble
@@ -41,7 +42,8 @@ def start_from(model: PeftModel, plan: TrainingPlan, folder: Path, kept: Path, r
     start = _read(kept, model, plan)
     if start is None:
         start = dict(_made(model, plan, folder, rows))
-        _write(kept, start, plan)
+        if is_first():
+            _write(kept, start, plan)
     for name, layer in lora_layers(model):
         a, b = start[name]
         put(layer, a, b)
@@ -122,5 +124,6 @@ def _write(kept: Path, start: dict[str, Start], plan: TrainingPlan) -> None:
 
 def _asked(plan: TrainingPlan) -> dict[str, object]:
     """What a start depends on."""
-    names = ("model", "method", "initialisation", "rank", "alpha", "targets", "rslora", "shallow_rank", "seed", "data")
-    return json.loads(json.dumps({name: getattr(plan, name) for name in names}))  # type: ignore[no-any-return]
+    names = ["model", "method", "initialisation", "rank", "alpha", "targets", "rslora", "shallow_rank", "seed"]
+    names += ["data"] if plan.initialisation is Initialisation.EVA else []
+    return json.loads(json.dumps({name: getattr(plan, name) for name in names}))

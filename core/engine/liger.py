@@ -1,5 +1,6 @@
 """Whether Liger's Triton kernels do norms, rotations and gated MLPs of a run, decided from what there is."""
 
+import importlib
 import importlib.util
 from typing import Any
 
@@ -26,6 +27,6 @@ def _there(name: str) -> bool:
 
 
 def _families() -> frozenset[str]:
-    from liger_kernel.transformers.monkey_patch import MODEL_TYPE_TO_APPLY_LIGER_FN
-
-    return frozenset(MODEL_TYPE_TO_APPLY_LIGER_FN)
+    # no dependency of ours: it is there where somebody installed it
+    patches: Any = importlib.import_module("liger_kernel.transformers.monkey_patch")
+    return frozenset(patches.MODEL_TYPE_TO_APPLY_LIGER_FN)

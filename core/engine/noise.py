@@ -23,9 +23,10 @@ def noise(base: PreTrainedModel, alpha: float) -> Iterator[None]:
         return
     lengths: list[torch.Tensor | None] = [None]
 
-    def before(_module: Any, _args: Any, given: dict[str, Any]) -> None:
+    def before(module: torch.nn.Module, _args: Any, given: dict[str, Any]) -> None:
         positions = given.get("position_ids")
-        lengths[0] = None if positions is None else row_lengths(positions)
+        learns = module.training and torch.is_grad_enabled()
+        lengths[0] = row_lengths(positions) if learns and positions is not None else None
 
     def after(module: torch.nn.Module, _args: Any, vectors: torch.Tensor) -> torch.Tensor:
         if not module.training or not torch.is_grad_enabled():
@@ -49,7 +50,7 @@ def row_lengths(positions: torch.Tensor) -> torch.Tensor:
     """Tokens of the row that each token belongs to; rows begin where positions (sequences, length) are 0."""
     found = torch.zeros_like(positions)
     for sequence, places in enumerate(positions):
-        starts = torch.nonzero(places == 0).flatten().tolist()
+        starts = torch.nonzero(places == 0).flatten().tolist() or [0]
         for start, stop in zip(starts, [*starts[1:], len(places)], strict=True):
             found[sequence, start:stop] = stop - start
     return found

@@ -7,6 +7,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from core.disk import room_bytes
+from core.engine.processes import highest
 from core.events import Paused, Wait, WentOn
 from core.files import free_bytes
 from core.jobs.talk import Talk
@@ -31,7 +32,7 @@ class Obedience(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> TrainerControl:
-        if time.monotonic() - self._saved_at > SAVE_AT_LEAST_EVERY:
+        if highest(time.monotonic() - self._saved_at > SAVE_AT_LEAST_EVERY):
             control.should_save = True
         if self._stop_requested():
             control.should_training_stop = control.should_save = True
@@ -52,12 +53,14 @@ class Pausing:
 
         Returns at once without a pause, and when training is to end.
         """
-        if self._talk.pause is None or self._talk.stop_requested:
+        pause = self._talk.pause
+        if pause is None or self._talk.stop_requested:
             return
         trainer.keep()
         waiting = _Waiting(self._talk, trainer.state.global_step)
-        while (pause := self._talk.pause) is not None and not self._talk.stop_requested:
+        while pause is not None and not self._talk.stop_requested:
             waiting.on(pause.reason)
+            pause = self._talk.pause
         waiting.over()
 
     def saved(self, step: int, write: Callable[[], object]) -> bool:

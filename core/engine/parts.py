@@ -23,11 +23,14 @@ from core.engine.loading import keep_trainable, load_base, recompute
 from core.engine.loss import tiling_is_exact
 from core.engine.obedience import Obedience, Pausing
 from core.engine.packed import packing_is_exact
+from core.engine.processes import count, place
 from core.engine.rows import Rows
+from core.engine.samples import Asked, PausingToAsk, Samples
 from core.engine.saving import pad_id
 from core.engine.steps import Layout, fed
 from core.engine.trainer import SoloTrainer
 from core.events import Noted, Stage, StageName
+from core.history import RunHistory
 from core.jobs.talk import StopAsked, Talk
 from core.plan import Loss, Method, Optimizer, TrainingPlan
 from core.runs import RunFolder
@@ -49,6 +52,7 @@ class Parts:
     model: PeftModel
     tiled: bool
     packs: bool
+    asked: Asked = Asked()
 
     @property
     def rows(self) -> list[Encoded]:
@@ -71,7 +75,8 @@ class Parts:
 
     def layout(self, most: int = 0) -> Layout:
         """How rows of a step lie in micro-batches."""
-        return Layout(pad_id(self.chat), self.plan.batch, self.plan.tokens, packing=self.packs, most=most)
+        share = place(), count()
+        return Layout(pad_id(self.chat), self.plan.batch, self.plan.tokens, packing=self.packs, most=most, share=share)
 
     def announce(self, talk: Talk) -> None:
         """Tell what is special about these parts."""
@@ -89,16 +94,21 @@ class Parts:
         if learns_no_bias(self.model, self.plan):
             talk.emit(Noted(code="no_biases"))
 
-    def trainer(self, talk: Talk, best: Best) -> SoloTrainer:
+    def samples(self, talk: Talk, history: RunHistory) -> Samples:
+        """Who asks the questions while it trains; `history` is that of the run."""
+        validates = bool(self.validation)
+        return Samples(self.model, self.chat, self.asked, self.plan, talk, history, validates=validates)
+
+    def trainer(self, talk: Talk, best: Best, samples: Samples | None = None) -> SoloTrainer:
         """The trainer of the run."""
         settings = _arguments(self.run.checkpoints, self.plan, evaluates=bool(self.validation), packing=self.packs)
         course = None
         if self.data.stages:
             lengths = [len(row.ids) for row in self.rows]
-            together = 1 if self.packs else self.plan.effective_batch
+            together = 1 if self.packs else self.plan.effective_batch * count()
             course = Course(lengths, self.data.stages, together, self.plan.seed)
             settings["num_train_epochs"] = 1
-        return self._made(settings, self.rows, self.validation, talk, talk, course=course, best=best)
+        return self._made(settings, self.rows, self.validation, talk, talk, course=course, best=best, samples=samples)
 
     def rehearse(self, talk: Talk) -> None:
         """Train two steps on the longest rows, evaluate and save: all that a run does, where it takes most memory.
@@ -115,6 +125,7 @@ class Parts:
         trainer = self._made(settings, rows, validation, talk, _Silent(), most=2)
         try:
             trainer.train()
+            self.samples(talk, RunHistory()).rehearse()
         except StepBroken as broken:
             if broken.what is not Break.STOP:
                 raise broken.__cause__ or broken from None
@@ -137,6 +148,7 @@ class Parts:
         *,
         course: Course | None = None,
         best: Best | None = None,
+        samples: Samples | None = None,
         most: int = 0,
     ) -> SoloTrainer:
         args = TrainingArguments(**settings | liger_settings(self.model.config.model_type, self.model.device))
@@ -147,9 +159,9 @@ class Parts:
             alpha=self.plan.neftune,
             train_dataset=fed(rows),
             eval_dataset=fed(validation) or None,
-            callbacks=[Obedience(lambda: talk.stop_requested)],
+            callbacks=[Obedience(lambda: talk.stop_requested), *([samples] if samples else [])],
             emit=told.emit,
-            pausing=None if most else Pausing(talk, self.run),
+            pausing=None if most else PausingToAsk(talk, self.run, samples) if samples else Pausing(talk, self.run),
             asked=lambda: talk.stop_requested,
             tiled=self.tiled,
             layout=self.layout(most),
@@ -190,8 +202,8 @@ def _arguments(output: Path, plan: TrainingPlan, *, evaluates: bool, packing: bo
     half = compute_dtype(where) is torch.float16
     return {
         "output_dir": str(output),
-        # a step is one batch to transformers; core.engine.steps lays it into micro-batches
-        "per_device_train_batch_size": plan.effective_batch,
+        # a step is one batch to transformers; core.engine.steps lays it into micro-batches, each process its share
+        "per_device_train_batch_size": plan.effective_batch * count(),
         "gradient_accumulation_steps": 1,
         "num_train_epochs": plan.epochs,
         "max_steps": plan.steps or -1,

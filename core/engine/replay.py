@@ -11,6 +11,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from core.commands import Say
+from core.engine.asked import beginning
 from core.engine.chat import ANSWER_TOKENS, GREEDY, generate
 from core.engine.device import replay_place
 from core.engine.encoding import ChatFormat
@@ -22,9 +23,6 @@ from core.runs import RunFolder
 
 #: Questions replayed when none were named: rows of the run's own data.
 DEFAULT_QUESTIONS = 10
-
-#: Letters of a passage that are given where the rest of it was learned.
-BEGINNING = 80
 
 Place = tuple[torch.device, torch.dtype]
 Turns = tuple[dict[str, Any], ...]
@@ -108,19 +106,13 @@ def _own_questions(run: RunFolder) -> Turns:
     if asked := _spread(firsts):
         return tuple(map(_turn, asked))
     passages = [row for row in found.validation if row.is_running] or found.train
-    return tuple(_turn(text, "text") for text in _spread([_beginning(row.messages[0].content) for row in passages]))
+    return tuple(_turn(text, "text") for text in _spread([beginning(row.messages[0].content) for row in passages]))
 
 
 def _spread(texts: list[str]) -> list[str]:
     """A few different ones of many."""
     different = [text for text in dict.fromkeys(texts) if text.strip()]
     return different[:: max(1, len(different) // DEFAULT_QUESTIONS)][:DEFAULT_QUESTIONS]
-
-
-def _beginning(passage: str) -> str:
-    """The first words of a passage, not all of a short one."""
-    cut = passage[: min(BEGINNING, len(passage) // 2)]
-    return cut[: cut.rfind(" ")] if " " in cut[len(cut) // 2 :] else cut
 
 
 def _turn(text: str, role: str = "user") -> dict[str, Any]:

@@ -13,6 +13,7 @@ from core.data.prepared import Prepared
 from core.data.rows import Conversation
 from core.data.source import Halted
 from core.engine.encoding import ChatFormat, Encoded
+from core.engine.processes import is_first
 from core.events import Noted, Stage, StageName
 from core.hub import find_folder
 from core.jobs.talk import StopAsked, Talk
@@ -44,7 +45,8 @@ def prepare_rows(plan: TrainingPlan, talk: Talk, folder: Path | None = None, *, 
     if folder is not None and (known := _begun_with(plan, talk, folder, begun=begun)):
         return known
     try:
-        found = prepare(plan, stopped=lambda: talk.stop_requested, folder=folder, refuses=_refusing(plan))
+        keep = folder if is_first() else None
+        found = prepare(plan, stopped=lambda: talk.stop_requested, folder=keep, refuses=_refusing(plan))
     except Halted:
         raise StopAsked(0) from None
     refused = [problem for problem in found.report.problems if problem.code in OF_TEMPLATE]

@@ -6,7 +6,7 @@ card does, cannot tell where documents begin, and has neither autocast nor 8-bit
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -64,7 +64,8 @@ def like_a_card(*, packed: bool = False, autocast: bool = True) -> Iterator[Card
 
     Every choice that depends on values is made for the worst: whatever can be selected is selected.
     """
-    card, asked, format_of = Card(), torch.is_autocast_enabled, torch.get_autocast_dtype
+    card, context = Card(), torch.autocast
+    asked, format_of = torch.is_autocast_enabled, torch.get_autocast_dtype
     # a function mode would be off inside backward(), where checkpointed layers run again
     replaced: list[tuple[Any, str, Any]] = [
         (functional, "scaled_dot_product_attention", _attention),
@@ -73,6 +74,8 @@ def like_a_card(*, packed: bool = False, autocast: bool = True) -> Iterator[Card
         (masking_utils, "find_packed_sequence_indices", lambda position_ids: position_ids if packed else None),
         (torch, "is_autocast_enabled", lambda *of: autocast if of in _META else asked(*of)),
         (torch, "get_autocast_dtype", lambda of: torch.bfloat16 if (of,) in _META else format_of(of)),
+        # what is put into another format inside such a context is in it already
+        (torch, "autocast", lambda of, *how, **more: nullcontext() if (of,) in _META else context(of, *how, **more)),
     ]
     if autocast:
         for place, names in _IN_16_BITS:

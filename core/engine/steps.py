@@ -25,28 +25,37 @@ class Layout:
     """Lays the rows of a step into micro-batches of at most `batch` sequences of at most `tokens` tokens.
 
     `packing` lets rows share sequences. `most` > 0 keeps only that many micro-batches, the largest: for rehearsals.
+    `share` says which part of the rows is laid, (0, 2) the first of two: rows are shared out by their length.
     """
 
-    def __init__(self, pad: int, batch: int, tokens: int, *, packing: bool, most: int = 0) -> None:
+    def __init__(
+        self, pad: int, batch: int, tokens: int, *, packing: bool, most: int = 0, share: tuple[int, int] = (0, 1)
+    ) -> None:
         self.pad, self._batch, self._tokens, self._packing, self._most = pad, batch, tokens, packing, most
+        self._share = share
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """Collate `fed` rows. Returns `micro_batches` (see `lay`) and `places`, which rows they are made of."""
-        lengths = [len(row["input_ids"]) for row in rows]
-        laid = [[[rows[at] for at in sequence] for sequence in each] for each in self.lay(lengths)]
+        """Collate `fed` rows. Returns `micro_batches` (see `lay`) of its share, `places` and `tokens` of all."""
+        mine = self._mine(rows) if self._share != (0, 1) else rows
+        laid = self.lay([len(row["input_ids"]) for row in mine])
         return {
-            "micro_batches": [tensors(each, self.pad) for each in laid],
-            "places": [row["place"] for each in laid for sequence in each for row in sequence],
-            "tokens": sum(lengths),
+            "micro_batches": [tensors([[mine[at] for at in part] for part in each], self.pad) for each in laid],
+            "places": [row["place"] for row in rows],
+            "tokens": sum(len(row["input_ids"]) for row in rows),
         }
 
-    def in_order(self, rows: Any, index: int = 0, of: int = 1) -> Iterator[Batch]:
-        """Micro-batches of all `rows` for evaluation, longest first; process `index` of `of` gets its share of them."""
-        mine = sorted(rows, key=lambda row: len(row["input_ids"]), reverse=True)[index::of]
+    def in_order(self, rows: Any) -> Iterator[Batch]:
+        """Micro-batches of the share of all `rows` for evaluation, longest first."""
+        mine = self._mine(rows)
         for start in range(0, len(mine), _TOGETHER):
             part = mine[start : start + _TOGETHER]
             for each in self.lay([len(row["input_ids"]) for row in part]):
                 yield tensors([[part[at] for at in sequence] for sequence in each], self.pad)
+
+    def _mine(self, rows: Any) -> list[dict[str, Any]]:
+        """The share of the rows, the longest first."""
+        index, of = self._share
+        return sorted(rows, key=lambda row: len(row["input_ids"]), reverse=True)[index::of]
 
     def lay(self, lengths: Sequence[int]) -> list[MicroBatch]:
         """Places of rows of these lengths, micro-batch by micro-batch."""

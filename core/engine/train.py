@@ -20,6 +20,7 @@ from core.engine.loading import load_tokenizer
 from core.engine.obedience import Pausing
 from core.engine.parts import Parts
 from core.engine.probe import proven
+from core.engine.processes import count, from_first, join, shared, written_once
 from core.engine.saving import save_adapter
 from core.engine.settle import settle, settles
 from core.engine.trainer import SoloTrainer
@@ -43,21 +44,23 @@ def train(path: Path, talk: Talk, *, resume: bool, gauge: Gauge | None = None) -
     """
     run = RunFolder.open(path)
     plan = run.plan()
-    talk = Remembering(talk, run)
-    checkpoint = newest_sound(run, talk) if resume else None
+    join()
+    talk = Remembering(shared(talk), run)
+    checkpoint = from_first(partial(newest_sound, run, talk)) if resume else None
     set_seed(plan.seed)
     folder = find_folder(plan.model, models_root(load()))
     chat = ChatFormat(load_tokenizer(folder), plan.system)
-    gauge = gauge or gauge_of(device(), plan.card)
+    # none of several processes can say for the others what fits
+    gauge = gauge or (gauge_of(device(), plan.card) if count() == 1 else None)
     shop = Workshop(run, folder, chat, talk)
     parts = shop.make(plan) if gauge is None else proven(shop, plan, gauge, talk)
     shop.let_go()
     if parts.plan != plan:
         run.step_down(parts.plan)
     parts.announce(talk)
-    saved = Pausing(talk, run).saved
+    saved = written_once(Pausing(talk, run).saved)
     best = Best(run.best, plan.patience, talk.history, saved)
-    trainer = parts.trainer(talk, best)
+    trainer = parts.trainer(talk, best, parts.samples(talk, talk.history))
     if checkpoint is not None:
         talk.emit(Noted(code="resumed", facts={"step": run.checkpoint_step()}))
     talk.emit(Stage(stage=StageName.TRAINING))

@@ -18,14 +18,14 @@ from transformers import Trainer, TrainerControl
 from core.engine.best import Best
 from core.engine.broken import Break, StepBroken
 from core.engine.checkpoints import Chance, set_rate, write_checkpoint
-from core.engine.course import Course
+from core.engine.course import ByLength, Course
 from core.engine.device import autocast
 from core.engine.documents import row_by_row, window_of
 from core.engine.loss import hidden_states, plain_loss, tiled_loss
 from core.engine.masks import shared_masks
 from core.engine.noise import noise
 from core.engine.obedience import Pausing
-from core.engine.processes import sum_gradients
+from core.engine.processes import agreed, sum_gradients, whole_steps
 from core.engine.steps import Batch, Layout, trained_tokens
 from core.events import Evaluated, Event, Noted, Stage, StageName, StepDone
 from core.seals import is_whole
@@ -82,31 +82,36 @@ class SoloTrainer(Trainer):
         self._step_started = time.monotonic()
         self._enter_stage()
         steps = [step for step in [next(epoch_iterator, None)] if step is not None]
-        items = sum(trained_tokens(step["micro_batches"]) for step in steps)
+        mine = sum(trained_tokens(step["micro_batches"]) for step in steps)
+        items = self.accelerator.reduce(torch.tensor(mine, device=device), reduction="sum")
         for step in steps:
             self._places = tuple(step["places"])
             self._said = StepDone(
                 step=0, total_steps=0, epoch=0.0, loss=None, learning_rate=0.0,
-                rows=len(self._places), tokens=step["tokens"], trained_tokens=items,
+                rows=len(self._places), tokens=step["tokens"], trained_tokens=int(items),
             )  # fmt: skip
-        return steps, self._over_processes(torch.tensor(items, device=device))
+        return steps, items
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
         """Forward and backward pass of every micro-batch of a step; returns the step's mean loss."""
         self._chance = Chance.now()
         model.train()
+        loss, found, cause = torch.zeros(()), None, None
         try:
             loss = self._all_micro_batches(inputs["micro_batches"], num_items_in_batch)
+            found = None if torch.isfinite(loss) else Break.LOSS
         except torch.cuda.OutOfMemoryError as error:
-            raise self._broken(Break.MEMORY) from error
-        if self.accelerator.num_processes > 1:
-            sum_gradients(self.model)
-        if not torch.isfinite(loss):
-            raise self._broken(Break.LOSS)
+            found, cause = Break.MEMORY, error
+        found, cause = agreed(found, cause)
+        if found is not None:
+            raise self._broken(found) from cause
+        sum_gradients(self.model)
         return loss
 
     def _all_micro_batches(self, batches: Sequence[Batch], items: torch.Tensor) -> torch.Tensor:
         total = torch.zeros((), device=self.args.device)
+        if not batches and self._asked():
+            raise self._broken(Break.STOP)
         for batch in batches:
             if self._asked():
                 raise self._broken(Break.STOP)
@@ -130,12 +135,11 @@ class SoloTrainer(Trainer):
         self.model.eval()
         total = torch.zeros(2, dtype=torch.float64)
         with torch.no_grad():
-            share = self.accelerator.process_index, self.accelerator.num_processes
-            for laid in self._layout.in_order(self.eval_dataset, *share):
+            for laid in self._layout.in_order(self.eval_dataset):
                 with self._apart(batch := self._prepare_inputs(laid)):
                     total += torch.tensor([self._summed_loss(batch).item(), trained_tokens([laid])])
         self.model.train()
-        summed, count = self._over_processes(total.to(self.args.device)).tolist()
+        summed, count = self.accelerator.reduce(total.to(self.args.device), reduction="sum").tolist()
         loss = summed / max(count, 1)
         finite = math.isfinite(loss)
         perplexity = math.exp(min(loss, 700.0)) if finite else None
@@ -190,8 +194,16 @@ class SoloTrainer(Trainer):
         """Nobody asks, and a step is no batch of transformers'."""
         return 0
 
+    def get_train_dataloader(self) -> Any:
+        """Where several processes train together each of them reads whole steps, and lays its share of the rows."""
+        if self.accelerator.num_processes == 1:
+            return super().get_train_dataloader()
+        return whole_steps(self.train_dataset, self._get_train_sampler(), self._layout, self.args)
+
     def _get_train_sampler(self, *args: Any, **kwargs: Any) -> Any:
         """Rows in stages come in the order of the course."""
+        if self._course is None and self.args.train_sampling_strategy == "group_by_length":
+            return ByLength(self.train_dataset, self.args.train_batch_size, self.args.seed)
         return self._course or super()._get_train_sampler(*args, **kwargs)
 
     @property
@@ -223,10 +235,6 @@ class SoloTrainer(Trainer):
 
     def _broken(self, what: Break) -> StepBroken:
         return StepBroken(what, self.state.global_step, self._places)
-
-    def _over_processes(self, value: torch.Tensor) -> torch.Tensor:
-        summed: torch.Tensor = self.accelerator.reduce(value, reduction="sum")
-        return summed
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """Write the adapter only: no pickled arguments, the tokenizer goes with the finished adapter."""

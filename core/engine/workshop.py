@@ -8,12 +8,16 @@ import torch
 from core import gpu
 from core.catalog import spec_from_config
 from core.data.prepared import Prepared
+from core.engine.asked import questions_of
 from core.engine.encoding import ChatFormat
 from core.engine.extent import longest_sequence
 from core.engine.gauge import Gauge
 from core.engine.initial import start_from
 from core.engine.parts import Parts, model_for, packs_rows, tiles
+from core.engine.processes import first_alone, is_first
 from core.engine.rows import Rows, encode_rows, prepare_rows
+from core.engine.samples import ANSWER_TOKENS, Asked, together
+from core.engine.saving import stopping_config
 from core.fit import UNFITTED, Constants, Sample, constants_of
 from core.jobs.talk import Talk
 from core.ladder import cost_of_step
@@ -33,7 +37,8 @@ class Workshop:
 
     def __init__(self, run: RunFolder, folder: Path, chat: ChatFormat, talk: Talk) -> None:
         self._run, self._folder, self._chat, self._talk = run, folder, chat, talk
-        self._architecture = spec_from_config(folder / "config.json").architecture
+        spec = spec_from_config(folder / "config.json")
+        self._architecture, self._context = spec.architecture, spec.context
         self._card, self._driver = card_of(run.plan())
         self._constants = constants_of(self._card, measured_file())
         self._prepared: Prepared | None = None
@@ -43,14 +48,26 @@ class Workshop:
     def make(self, plan: TrainingPlan) -> Parts:
         """The parts of `plan`. Raises Trouble(NOTHING_TO_LEARN, MODEL_*, PLAN_INVALID) and StopAsked."""
         if plan.tokens != self._tokens:
-            begun = self._run.checkpoint() is not None
-            self._prepared = self._prepared or prepare_rows(plan, self._talk, self._run.data, begun=begun)
+            # what the first process kept is what the others learn from
+            begun = self._run.checkpoint() is not None or not is_first()
+            with first_alone():
+                self._prepared = self._prepared or prepare_rows(plan, self._talk, self._run.data, begun=begun)
             self._rows, self._tokens = encode_rows(self._prepared, plan, self._chat, self._talk), plan.tokens
         rows = self._rows
         model = model_for(self._folder, plan, self._talk)
-        start_from(model, plan, self._folder, self._run.start, rows.train)
+        with first_alone():
+            start_from(model, plan, self._folder, self._run.start, rows.train)
         tiled, packs = tiles(model, plan, rows.train), packs_rows(model, plan, rows.train)
-        return Parts(self._run, plan, self._chat, rows, model, tiled=tiled, packs=packs)
+        asked = self._asked(plan, self._prepared) if self._prepared else Asked()
+        return Parts(self._run, plan, self._chat, rows, model, tiled=tiled, packs=packs, asked=asked)
+
+    def _asked(self, plan: TrainingPlan, found: Prepared) -> Asked:
+        """What the run of `plan` is asked: so much at once that answers take less than a micro-batch of its steps."""
+        context = max(self._context - ANSWER_TOKENS, 1) if self._context else 0
+        questions = questions_of(plan, found, self._chat, context)
+        held = self.predicted(plan)
+        at_once = together(self._architecture, questions, held.activations + held.logits)
+        return Asked(questions, at_once, stopping_config(self._folder, self._chat))
 
     def let_go(self) -> None:
         """Forget the rows as text: no plan of another length will be made."""

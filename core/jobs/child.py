@@ -82,10 +82,21 @@ class Child:
         self._process.join(seconds)
         return not self._process.is_alive()
 
+    def leave(self) -> None:
+        """Close the pipes of a child that lives on: it hears that it is alone, and nobody waits for its end."""
+        self.close_pipes()
+        # at the end of a program multiprocessing waits for all that are in here
+        multiprocessing.process._children.discard(self._process)  # type: ignore[attr-defined]
+
     def close(self) -> None:
         """Let go of what is left of it."""
-        for end in (self._reader, self._writer):
-            with contextlib.suppress(OSError):
-                end.close()
+        self.close_pipes()
         with contextlib.suppress(ValueError):
             self._process.close()
+
+    def close_pipes(self) -> None:
+        """Hang up."""
+        with self._lock:
+            for end in (self._reader, self._writer):
+                with contextlib.suppress(OSError):
+                    end.close()

@@ -208,6 +208,14 @@ class TokensJob:
         return show_tokens(self.plan, talk, self.row, keep_open=self.keep_open)
 
 
+def of_first(make: Callable[[], str]) -> str:
+    """What `make` returns on the first of several processes that train together, on all of them."""
+    from core.engine.processes import from_first, join
+
+    join()
+    return from_first(make)
+
+
 Job = InspectJob | FetchJob | TrainJob | ChatJob | MergeJob | DryRunJob | TokensJob
 
 
@@ -231,6 +239,11 @@ def _choose_card(run_folder: str) -> None:
     if sys.platform == "linux":
         # rows of changing length leave fewer gaps that nothing fits into; torch offers it on Linux alone
         os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
+    if "LOCAL_RANK" in os.environ:
+        # one of several processes: accelerate gives each a card of its own, or none
+        if os.environ.get("ACCELERATE_USE_CPU", "false").lower() in ("true", "1"):
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        return
     if "CUDA_VISIBLE_DEVICES" in os.environ:
         return
     os.environ["CUDA_VISIBLE_DEVICES"] = visible_device(RunFolder.open(Path(run_folder)).plan().card)

@@ -1,9 +1,12 @@
 """Memory and heat once a second, read by the parent: the card through NVML, or the child's own memory."""
 
+import time
+from collections.abc import Iterator
+
 import psutil
 
 from core import gpu
-from core.events import Measured
+from core.events import Event, Measured, Noted
 
 #: Readings in a row without an answer after which a card counts as lost: a driver may be busy for a moment.
 MISSED = 3
@@ -53,3 +56,36 @@ class Meter:
         if not used:  # it ended, and only its exit code is left
             return None
         return Measured(used_bytes=used, total_bytes=psutil.virtual_memory().total, on_card=False)
+
+
+class Readings:
+    """What a meter says as events, `every` so many seconds, and since when its card is lost."""
+
+    def __init__(self, meter: Meter, every: float) -> None:
+        self._meter, self._every = meter, every
+        self._due = 0.0
+        self._lost_at: float | None = None
+
+    def new(self) -> Iterator[Event]:
+        """Yield a reading when it is time, and a note when the card is lost; one that comes back is forgiven."""
+        now = time.monotonic()
+        if now < self._due:
+            return
+        self._due = now + self._every
+        measured = self._meter.read()
+        if measured is not None:
+            yield measured
+        if not self._meter.lost:
+            self._lost_at = None
+        elif self._lost_at is None:
+            self._lost_at = now
+            yield Noted(code="card_lost")
+
+    @property
+    def lost_for(self) -> float:
+        """Seconds that the card has been lost for."""
+        return 0.0 if self._lost_at is None else time.monotonic() - self._lost_at
+
+    def silent(self) -> bool:
+        """Whether a card that was there gives no answer at this moment."""
+        return self._meter.silent()

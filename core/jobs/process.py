@@ -2,26 +2,28 @@
 
 Two one-way pipes carry JSON lines. Only the parent can record how a child died, so the parent writes a run's
 events.jsonl and guarantees exactly one last event, also when the child was killed. A training that can be mended goes
-on in another child (core.jobs.comeback), and so does one whose user wanted the card for a while.
+on in another child (core.jobs.comeback), and so does one whose user wanted the card for a while. A training that stays
+when its window closes keeps its record itself (core.jobs.alone).
 """
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
-from core.commands import Command, GoOn, Pause, Stop
-from core.events import Event, Failed, Last, Noted, Paused, Stage, StageName, Stopped, WentOn
+from core.commands import Command, GoOn, Pause, Stay, Stop
+from core.events import Event, Failed, Last, Paused, Stage, StageName, Stopped, WentOn
 from core.jobs.child import Child
 from core.jobs.comeback import Comeback
 from core.jobs.guard import Guards
 from core.jobs.jobs import TrainJob
-from core.jobs.measure import Meter
+from core.jobs.measure import Meter, Readings
 from core.jobs.worker import Request
 from core.problems import Code, Problem, Trouble, diagnose_exit
+from core.record import Record
 from core.runs import RunFolder
 from core.wire import encode
 
@@ -48,18 +50,19 @@ class JobProcess:
         self._run = run
         self._log = log or (run.log_file if run else None)
         self._grace = grace
+        self._record = Record(run.events_file) if run else None
         self._guards = Guards(run, self._tell) if run else None
         self._comeback = Comeback(run, job) if run and isinstance(job, TrainJob) else None
         self._asked_at: float | None = None
         self._released: Pause | None = None
         self._go_on = threading.Event()
-        self._meter: Meter | None = None
-        self._lost_at: float | None = None
+        self._readings: Readings | None = None
+        self._left = False
         self._child = self._made(job)
 
     def _made(self, job: object) -> Child:
-        events = str(self._run.events_file) if self._run else ""
-        return Child(Request(job=job, log=str(self._log or ""), events=events))
+        run = str(self._run.path) if self._run else ""
+        return Child(Request(job=job, log=str(self._log or ""), run=run))
 
     @property
     def pid(self) -> int | None:
@@ -68,7 +71,14 @@ class JobProcess:
 
     def start(self) -> None:
         """Start the child. Raises Trouble(RUN_BUSY) when the run is already held, OSError without memory."""
-        if self._run and self._run.is_busy():
+        if self._run and not self._run.is_busy():
+            for _meant_for_another in self._run.orders():
+                pass
+        self._begin()
+
+    def _begin(self) -> None:
+        # core.jobs.supervise holds the run itself until its child is there
+        if self._run and self._run.is_busy() and (self._run.owner() or {}).get("pid") != os.getpid():
             raise Trouble(Code.RUN_BUSY, path=self._run.path)
         self._child.start()
         if self._run and self._child.pid:
@@ -97,6 +107,14 @@ class JobProcess:
         self.send(Stop())
         self._go_on.set()
 
+    def leave(self) -> None:
+        """Let a training go on alone: `events` ends within a second or so, without a last event where it goes on.
+
+        One that waits with its card freed has no process, and ends.
+        """
+        self._left = True
+        self._go_on.set()
+
     def kill(self) -> None:
         """End the child at once; `events` still closes with a last event. A child that is gone is no error."""
         self._released, self._asked_at = None, self._asked_at or time.monotonic()
@@ -104,29 +122,30 @@ class JobProcess:
         self._go_on.set()
 
     def events(self) -> Iterator[Event]:
-        """Yield every event as it comes; the last one is a Finished, Stopped or Failed, always."""
+        """Yield every event as it comes; the last one is a Finished, Stopped or Failed, unless the child was left."""
         with contextlib.ExitStack() as stack:
-            file = self._open_events(stack)
+            if self._record is not None:
+                stack.callback(self._record.close)
             for event in self._lives():
                 if self._guards:
                     self._guards.heard(event)
                 if self._comeback:
                     self._comeback.heard(event)
-                if file is not None:
-                    _append(file, event)
+                if self._record is not None:
+                    self._record.add(encode(event))
                 if isinstance(event, Last) and self._run:
                     self._run.release()
                 yield event
-
-    def _open_events(self, stack: contextlib.ExitStack) -> IO[str] | None:
-        if self._run is None:
-            return None
-        return stack.enter_context(self._run.events_file.open("a", encoding="utf-8", errors="replace"))
+        if self._left:
+            # what the child writes itself comes after all that was written here
+            self._child.leave()
 
     def _lives(self) -> Iterator[Event]:
         """The events of one child after another; only the last one's last event counts."""
         while True:
             last = yield from self._until_last()
+            if last is None:
+                return
             last = self._settle(last)
             self._child.close()
             job = yield from self._next(last)
@@ -134,7 +153,7 @@ class JobProcess:
                 yield last
                 return
             self._child = self._made(job)
-            self.start()
+            self._begin()
 
     def _next(self, last: Last) -> Generator[Event, None, object]:
         """Tell how it goes on after `last`. Returns the job of the next child, None when it does not."""
@@ -144,8 +163,9 @@ class JobProcess:
             begun, reason, self._released = time.monotonic(), self._released.reason, None
             yield Paused(step=last.step, reason=reason, released=True)
             self._run.release()
-            self._go_on.wait()
-            if self._ending():
+            while not self._go_on.wait(MEASURE_EVERY):
+                self._hear_orders()
+            if self._ending() or self._left:
                 return None
             yield WentOn(step=last.step, seconds=time.monotonic() - begun)
             return self._comeback.resumed()
@@ -155,48 +175,41 @@ class JobProcess:
         yield from again.notes
         return again.job
 
-    def _until_last(self) -> Generator[Event, None, Last]:
-        self._meet_child()
-        due = 0.0
+    def _until_last(self) -> Generator[Event, None, Last | None]:
+        """The events of one child. Returns its last one, None when it was left."""
+        self._readings = Readings(Meter(self._child.pid, self._run.plan().card), MEASURE_EVERY) if self._run else None
         last: Last | None = None
         yield Stage(stage=StageName.STARTING)
         while last is None and not self._child.is_over():
-            if self._meter is not None and time.monotonic() >= due:
-                due = time.monotonic() + MEASURE_EVERY
-                yield from self._measured(self._meter)
+            self._hear_orders()
+            if self._readings is not None:
+                yield from self._readings.new()
             for event in self._child.received(MEASURE_EVERY):
                 if isinstance(event, Last):
                     last = event
                     break
                 yield event
+            if self._left and last is None:
+                self._tell(Stay())
+                return None
             self._escalate()
-            if last is None and self._lost_at is not None and time.monotonic() - self._lost_at > LOST_GRACE:
+            if last is None and self._readings is not None and self._readings.lost_for > LOST_GRACE:
                 # it hangs in a driver that waits for the card
                 self._child.kill()
                 last = Failed(problem=Problem(Code.GPU_LOST))
         return self._blamed(last or self._obituary())
 
-    def _meet_child(self) -> None:
-        self._meter = Meter(self._child.pid, self._run.plan().card) if self._run else None
-        self._lost_at = None
+    def _hear_orders(self) -> None:
+        """Do what was asked for from elsewhere."""
+        for command in self._run.orders() if self._run else ():
+            self.stop() if isinstance(command, Stop) else self.send(command)
 
     def _ending(self) -> bool:
         return self._asked_at is not None
 
-    def _measured(self, meter: Meter) -> Iterator[Event]:
-        """Yield one reading, and a note when the card is lost; a card that comes back in time is forgiven."""
-        measured = meter.read()
-        if measured is not None:
-            yield measured
-        if not meter.lost:
-            self._lost_at = None
-        elif self._lost_at is None:
-            self._lost_at = time.monotonic()
-            yield Noted(code="card_lost")
-
     def _blamed(self, last: Last) -> Last:
         """Name the lost card as what a child died of that could not say it."""
-        if isinstance(last, Failed) and last.problem.code in _VAGUE and self._meter and self._meter.silent():
+        if isinstance(last, Failed) and last.problem.code in _VAGUE and self._readings and self._readings.silent():
             return replace(last, problem=Problem(Code.GPU_LOST, last.problem.facts))
         return last
 
@@ -225,13 +238,6 @@ class JobProcess:
         if self._run and isinstance(event, Stopped):
             return replace(event, resumable=self._run.checkpoint() is not None)
         return event
-
-
-def _append(file: IO[str], event: Event) -> None:
-    # a full disk must not take the window down: the run goes on, its record has a gap
-    with contextlib.suppress(OSError):
-        file.write(encode(event) + "\n")
-        file.flush()
 
 
 def _tail(log: Path, size: int = 400) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import faulthandler
+import io
 import os
 import queue
 import signal
@@ -14,10 +15,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.codec import CodecError
-from core.commands import Command, GoOn, Pause, Stop
+from core.commands import Command, GoOn, Pause, Stay, Stop
 from core.events import Event, Failed, Finished, Last, Stopped
+from core.jobs.alone import Alone
 from core.jobs.talk import StopAsked
 from core.problems import diagnose
+from core.runs import RunFolder
+from core.settings import load
 from core.wire import decode_command, encode
 
 
@@ -30,23 +34,30 @@ class Runnable(Protocol):
 
 @dataclass(frozen=True)
 class Request:
-    """What crosses into the child: the job, and the files that take its output and its last events."""
+    """What crosses into the child: the job, the file that takes its output, and the folder of the run it trains."""
 
     job: Any
     log: str = ""
-    events: str = ""
+    run: str = ""
 
 
 class PipeTalk:
-    """core.jobs.jobs.Talk over two pipes: a thread writes what was said, another one hears commands."""
+    """core.jobs.jobs.Talk over two pipes: a thread writes what was said, another one hears commands.
 
-    def __init__(self, inbox: "Connection[bytes, bytes]", outbox: "Connection[bytes, bytes]", events: str = "") -> None:
-        self._inbox, self._outbox, self._events = inbox, outbox, events
+    `alone` does the parent's work for a run when the parent is gone.
+    """
+
+    def __init__(self, inbox: "Connection[bytes, bytes]", outbox: "Connection[bytes, bytes]", request: Request) -> None:
+        self._inbox, self._outbox = inbox, outbox
         self._said: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._heard: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._pause: Pause | None = None
+        self._stays = False
         self.parent_gone = threading.Event()
+        self._alone = (
+            Alone(RunFolder(Path(request.run)), request.job, self.obey, self._stop.is_set) if request.run else None
+        )
         self._mouth = threading.Thread(target=self._speak, daemon=True)
         self._mouth.start()
         threading.Thread(target=self._hear, daemon=True).start()
@@ -69,6 +80,19 @@ class PipeTalk:
         """Wait for the next command."""
         return self._heard.get()
 
+    def obey(self, command: Command) -> None:
+        """Take a command in. Without a parent nobody could go on with a card that was freed: that is a stop."""
+        if isinstance(command, Pause) and command.release:
+            command = Stop()
+        if isinstance(command, Stop):
+            self._stop.set()
+        if isinstance(command, Stay):
+            self._stays = True
+        elif isinstance(command, (Pause, GoOn)):
+            self._pause = command if isinstance(command, Pause) else None
+        else:
+            self._heard.put(command)
+
     def close(self) -> None:
         """Send what is queued and end."""
         self._said.put(None)
@@ -77,44 +101,46 @@ class PipeTalk:
     def _speak(self) -> None:
         while (event := self._said.get()) is not None:
             line = encode(event)
-            try:
-                # a file name that is no text must not silence the job
-                self._outbox.send_bytes(line.encode(errors="replace"))
-            except OSError:
-                self._write_down(line)
+            handed_over = not self.parent_gone.is_set() and self._handed_over(line)
+            if self._alone is None:
+                continue
+            if handed_over:
+                self._alone.passed_on(event, line)
+            else:
+                self._alone.write(event)
 
-    def _write_down(self, line: str) -> None:
-        """With the parent gone the child keeps the record itself, so that the next start knows what was saved."""
-        if self._events:
-            with contextlib.suppress(OSError), Path(self._events).open("a", encoding="utf-8", errors="replace") as file:
-                file.write(line + "\n")
+    def _handed_over(self, line: str) -> bool:
+        try:
+            # a file name that is no text must not silence the job
+            self._outbox.send_bytes(line.encode(errors="replace"))
+        except OSError:
+            return False
+        return True
 
     def _hear(self) -> None:
         while True:
             try:
-                command = decode_command(self._inbox.recv_bytes().decode())
+                self.obey(decode_command(self._inbox.recv_bytes().decode()))
             except (EOFError, OSError):
-                self.parent_gone.set()
-                command = Stop()
+                break
             except (CodecError, UnicodeDecodeError):
                 continue
-            if isinstance(command, Stop):
-                self._stop.set()
-            elif isinstance(command, (Pause, GoOn)):
-                self._pause = command if isinstance(command, Pause) else None
-                continue
-            self._heard.put(command)
-            if self.parent_gone.is_set():
-                return
+        self.parent_gone.set()
+        if self._alone is not None and not self._stop.is_set() and (self._stays or load().keep_training):
+            self._alone.live(self.emit)
+        self.obey(Stop())
 
 
 def child_main(request: Request, inbox: "Connection[bytes, bytes]", outbox: "Connection[bytes, bytes]") -> None:
     """Entry of the spawned child: exactly one last event, whatever the job does."""
     # Ctrl-C in a terminal reaches the whole group; only the parent decides what it means
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if request.run and hasattr(signal, "SIGHUP"):
+        # a terminal that closes must not take away what can still be saved
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     _redirect_output(request.log)
-    _prepare_libraries()
-    talk = PipeTalk(inbox, outbox, request.events)
+    prepare_libraries()
+    talk = PipeTalk(inbox, outbox, request)
     last = _last_word(request.job, talk)
     talk.emit(last)
     talk.close()
@@ -143,12 +169,25 @@ def _redirect_output(log: str) -> None:
         os.dup2(file, 2)
         os.close(file)
     # pythonw has no standard streams at all
-    sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
-    sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+    sys.stdout, sys.stderr = _forgiving(1), _forgiving(2)
     faulthandler.enable(file=sys.stderr)
 
 
-def _prepare_libraries() -> None:
+class _Forgiving(io.FileIO):
+    """A log on a disk that may be full: what cannot be written is lost, and nobody is hurt."""
+
+    def write(self, data: Any) -> int:
+        with contextlib.suppress(OSError):
+            super().write(data)
+        return len(data)
+
+
+def _forgiving(number: int) -> io.TextIOWrapper:
+    raw: Any = _Forgiving(number, "w", closefd=False)
+    return io.TextIOWrapper(raw, encoding="utf-8", errors="replace", write_through=True)
+
+
+def prepare_libraries() -> None:
     """Set what libraries read from the environment when they are first imported."""
     # OpenMP threads that spin while they wait make a step ten times slower as soon as another program is busy
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

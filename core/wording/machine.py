@@ -78,6 +78,13 @@ MACHINE: dict[Code, Entry] = {
         ),
         Action.TRY_SMALLER,
     ),
+    Code.SHARED_MODEL: Entry(
+        N_("{way} is not supported: every process needs the whole model."),
+        (
+            N_("Run `accelerate config`, choose several cards without {way}, then start again."),
+            N_("A base in 4 bits (QLoRA) takes a quarter of the memory."),
+        ),
+    ),
     Code.GPU_LOST: Entry(
         N_("The card stopped answering."),
         (

@@ -30,9 +30,7 @@ _NOTES: dict[str, Sentence] = {
     "replayed_rounded": N_(
         "There is too little memory to compare in full precision: where two words are equally likely, rounding decides."
     ),
-    "liger_used": N_(
-        "Faster kernels (Liger) do norms, rotations and gated layers of this model. Losses stay the same."
-    ),
+    "liger_used": N_("Faster kernels (Liger) do the norms, rotations and gated layers of this model."),
     "no_biases": N_("This model has no biases: only its adapter learns."),
     "settled": N_("The adapter settled on the 16-bit model in {steps} more steps: that is where it will be used."),
     "resumed": N_("The run went on from step {step}."),
@@ -67,6 +65,14 @@ _NOTES: dict[str, Sentence] = {
         "goes on where it was, or can be resumed."
     ),
     "tokens_planned": N_("The steps of this run read {tokens} tokens."),
+    "samples_rarer": N_("The questions are answered every {every} steps only: more often would take too much time."),
+    "samples_at_the_end": N_(
+        "The questions are answered before and after the training only: in between it would take too much time."
+    ),
+    "samples_skipped": N_(
+        "There was too little memory to answer questions in between. The training goes on without sample answers."
+    ),
+    "samples_failed": N_("The model could not answer questions in between. The training goes on without sample answers."),
     "gradient_spike": N_(
         "Step {step} pulled the model much harder than usual: its gradient was {norm} instead of {usual}."
     ),

@@ -184,7 +184,7 @@ class PlanPage(Page):
         notes: dict[str, list[str]] = {}
         for reason in found:
             notes.setdefault(_ABOUT.get(reason.code, "data"), []).append(reason_words(reason))
-        told = {"tokens": cut_words(self.state)}
+        told = {"tokens": cut_words(self.state), "targets": reach_words(self.state)}
         self.fields.show_notes({field: "\n".join(texts) for field, texts in notes.items()}, told)
 
     def show_problem(self, card: ProblemCard) -> None:
@@ -194,6 +194,12 @@ class PlanPage(Page):
 
     def left(self) -> None:
         self.check.stop()
+
+
+def reach_words(state: WizardState) -> str:
+    """What adapters do not reach in a mixture of experts; "" for other models."""
+    mixture = state.model is not None and state.model.architecture.experts > 0
+    return _("The experts of this model stay as they are: adapters reach what lies around them.") if mixture else ""
 
 
 def cut_words(state: WizardState) -> str:

@@ -101,16 +101,22 @@ class Choice(QComboBox):
     def __init__(self, name: str, spoken: str, options: Sequence[tuple[Any, str]]) -> None:
         super().__init__()
         _guard(self, name, spoken)
+        # Qt gives texts back as plain ones: an enumeration would lose its kind
+        self._values: list[Any] = []
         for value, words in options:
-            self.addItem(words, value)
+            self._add(words, value)
+
+    def _add(self, words: str, value: Any) -> None:
+        self._values.append(value)
+        self.addItem(words, value)
 
     def set(self, value: Any) -> None:
         """Show a value without telling anybody; one that is not on the list is added."""
         with QSignalBlocker(self):
             if self.findData(value) < 0:
-                self.addItem(str(value), value)
+                self._add(str(value), value)
             self.setCurrentIndex(self.findData(value))
 
     @property
     def value(self) -> Any:
-        return self.currentData()
+        return self._values[self.currentIndex()] if self.currentIndex() >= 0 else None

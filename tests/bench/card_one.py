@@ -217,9 +217,9 @@ def _quick_saving() -> Iterator[None]:
 
 def main(what: str, asked: str, answer: str) -> None:
     """Do `what` for the combination in the file `asked` and write the answer."""
-    from core.jobs.worker import _prepare_libraries
+    from core.jobs.worker import prepare_libraries
 
-    _prepare_libraries()
+    prepare_libraries()
     warnings.simplefilter("ignore")
     told = json.loads(Path(asked).read_text(encoding="utf-8"))
     combination = from_plain(Combination, told["combination"])

@@ -67,6 +67,11 @@ class Run:
         return sum(step["trained"] for step in counted) / sum(step[clock] for step in counted)
 
     @property
+    def epoch(self) -> int:
+        """Trained tokens of all rows once."""
+        return sum(step["trained"] for step in self.steps[:-WARM])
+
+    @property
     def padding(self) -> float:
         """Computed tokens for each trained one."""
         counted = self.steps[WARM:]

@@ -15,10 +15,11 @@ NOTES = """\
 - Trained tokens are counted alike for all: labels behind the shift that are not -100, of the tensors the model is fed.
 - Everyone trains the same rows with LoRA on a bf16 base (fp32 adapters, bf16 arithmetic), the same rank, modules, rows
   a step and length, dropout 0, fused AdamW. Only answers are trained.
-- Rows differ by a few tokens: SoloTune ends an answer with the end-of-turn token, TRL trains the line break behind it
-  too, LLaMA-Factory writes the template's system text with a full stop.
+- Rows differ by a token or two: TRL also trains the line break behind the end of the turn, and LLaMA-Factory's template
+  ends the system text with a full stop. "tokens of all rows" is what each of them trains in the same rows.
 - "Its defaults": TRL and LLaMA-Factory recompute activations (less memory, more time), take rows in random order and
-  pad them to the longest of the micro-batch. "Not recomputing" is the same without the first.
+  pad them to the longest of the micro-batch. "Not recomputing" is the same without the first. SoloTune's own plan packs
+  the rows of a step and keeps activations; unpacked, it takes rows of like length together.
 - Memory is the resident set of the training process, looked at every 20 ms; "before" is that just before training
   begins, with everything loaded.
 - Ratios are those of SoloTune to the other, taken round by round; the median counts. Processor seconds, unlike seconds,
@@ -37,6 +38,8 @@ class Measured(Protocol):
     def rate(self, clock: str = "seconds") -> float: ...
     @property
     def padding(self) -> float: ...
+    @property
+    def epoch(self) -> int: ...
 
 
 Runs = Mapping[str, Sequence[Measured]]
@@ -58,6 +61,7 @@ def write(folder: Path, titles: Mapping[str, str], runs: Runs, settings: Mapping
         "settings": {name: value for name, value in settings.items() if name not in hidden},
         "plan": {name: value for name, value in to_plain(plan).items() if name not in ("data", "questions")},
         "found": found, "ratios": ratios,
+        "rounds_of": {name: [_round(run) for run in each] for name, each in even.items()},
     }  # fmt: skip
     folder.mkdir(exist_ok=True)
     (folder / "speed.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
@@ -73,11 +77,21 @@ def _medians(runs: Sequence[Measured]) -> dict[str, float]:
     return {
         "trained_tokens_per_second": round(median(run.rate() for run in runs), 2),
         "trained_tokens_per_cpu_second": round(median(run.rate("cpu_seconds") for run in runs), 2),
+        "epoch_trained_tokens": int(median(run.epoch for run in runs)),
         "computed_per_trained": round(median(run.padding for run in runs), 3),
         "before_bytes": int(median(run.before_bytes for run in runs)),
         "peak_bytes": int(median(run.peak_bytes for run in runs)),
         "lowest_tokens_per_second": round(min(run.rate() for run in runs), 2),
         "highest_tokens_per_second": round(max(run.rate() for run in runs), 2),
+    }
+
+
+def _round(run: Measured) -> dict[str, float]:
+    """Whatever the medians hide."""
+    return {
+        "trained_tokens_per_second": round(run.rate(), 2),
+        "trained_tokens_per_cpu_second": round(run.rate("cpu_seconds"), 2),
+        "peak_bytes": run.peak_bytes,
     }
 
 
@@ -91,21 +105,24 @@ def _ratios(ours: Sequence[Measured], theirs: Sequence[Measured]) -> dict[str, f
 
 
 def _table(facts: Mapping[str, Any], titles: Mapping[str, str]) -> str:
-    settings = facts["settings"]
+    settings, plan = facts["settings"], facts["plan"]
     lines = [
         "# Trained tokens a second and peak memory, side by side", "",
         f"{facts['cpu']}, {facts['threads']} of {facts['cores']} cores; starter model (SmolLM2-135M-Instruct), LoRA "
         f"rank {settings['rank']} on {len(settings['targets'])} kinds of modules, {settings['batch']} rows x "
-        f"{settings['accumulation']} a step, at most {settings['tokens']} tokens, {settings['steps']} steps, medians "
-        f"of {facts['rounds']} rounds. Run again: `python -m tests.bench.speed --help`.", "",
-        "| contender | trained tokens/s | lowest–highest | per processor second | computed/trained | before | peak |",
-        "|---|---|---|---|---|---|---|",
+        f"{settings['accumulation']} a step, at most {settings['tokens']} tokens, {settings['steps']} steps, rounds: "
+        f"{facts['rounds']} (medians). SoloTune's own plan: {plan['batch']} x {plan['accumulation']}, packed. "
+        "Run again: `python -m tests.bench.speed --help`.", "",
+        "| contender | trained tokens/s | lowest–highest | per processor second | computed/trained "
+        "| tokens of all rows | before | peak |",
+        "|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for name, each in facts["found"].items():
         lines.append(
             f"| {titles[name]} | {each['trained_tokens_per_second']:.1f} | {each['lowest_tokens_per_second']:.1f}–"
             f"{each['highest_tokens_per_second']:.1f} | {each['trained_tokens_per_cpu_second']:.1f} | "
-            f"{each['computed_per_trained']:.2f} | {each['before_bytes'] / 1e9:.2f} GB | "
+            f"{each['computed_per_trained']:.2f} | {each['epoch_trained_tokens']:,} | "
+            f"{each['before_bytes'] / 1e9:.2f} GB | "
             f"{each['peak_bytes'] / 1e9:.2f} GB |"
         )
     lines += ["", "| ratio | speed | by processor seconds | peak memory |", "|---|---|---|---|"]

@@ -637,6 +637,20 @@ def test_a_plan_with_weights_and_rows_to_check_with(solotune: Command, tmp_path:
         assert solotune(*words, *wrong).code == 2
 
 
+def test_a_plan_takes_the_advanced_choices(solotune: Command, tmp_path: Path, model: Path, rows: Path) -> None:
+    path = tmp_path / "plan.json"
+    words = ("plan", rows, "--model", model, "-o", path, "--method", "lora", "--initialisation")
+    assert solotune(*words, "pissa", "--lora-plus", "4", "--bias", "lora_only", "--schedule", "linear").code == 0
+    plan = load_plan(path)
+    assert (plan.initialisation, plan.lora_plus, plan.bias, plan.schedule) == ("pissa", 4.0, "lora_only", "linear")
+    assert solotune(*words, "loftq").code == 2
+    sizes = [
+        solotune("estimate", "--model", model, "--method", "lora", *more, "--json").json["items"]["adapter"]
+        for more in ((), ("--dora",), ("--shallow-rank", "4"))
+    ]
+    assert sizes[2] < sizes[0] < sizes[1]
+
+
 def test_rows_of_several_shapes_are_taken_apart(solotune: Command, tmp_path: Path) -> None:
     data, folder = tmp_path / "mixed.jsonl", tmp_path / "apart"
     talk = {"messages": [{"role": "user", "content": "你好"}, {"role": "assistant", "content": "你好！"}]}

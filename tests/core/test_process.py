@@ -5,16 +5,35 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from core.commands import Say
-from core.events import Failed, Finished, Last, Measured, Noted, Saved, Stopped
+from core.commands import GoOn, Pause, Say, Stop
+from core.events import (
+    Event,
+    Failed,
+    Finished,
+    Last,
+    Measured,
+    Noted,
+    Paused,
+    Saved,
+    Stage,
+    StageName,
+    StepDone,
+    Stopped,
+    WentOn,
+)  # fmt: skip
 from core.jobs.process import JobProcess
+from core.jobs.talk import StopAsked, Talk
 from core.problems import Code, Trouble
-from core.runs import RunState
+from core.runs import RunFolder, RunState
+from core.settings import Settings, save
 from tests.fakes import Ends, Says, Waits, happenings, last_of, new_run
 
 
@@ -108,38 +127,126 @@ def test_commands_to_a_dead_child_are_no_error() -> None:
     process.stop()
 
 
+@dataclass(frozen=True)
+class Counts:
+    """Takes steps until asked to stop, and waits between two of them while a pause lasts."""
+
+    def run(self, talk: Talk) -> dict[str, Any]:
+        step, waits = 0, False
+        while not talk.stop_requested:
+            time.sleep(0.005)
+            pause = talk.pause
+            if pause is not None and not waits:
+                talk.emit(Paused(step=step, reason=pause.reason))
+            elif pause is None and waits:
+                talk.emit(WentOn(step=step))
+            waits = pause is not None
+            if not waits:
+                step += 1
+                talk.emit(StepDone(step=step, total_steps=10**6, epoch=0.0, loss=1.0, learning_rate=0.0))
+        raise StopAsked(step)
+
+
 PARENT = """
 import sys
 from pathlib import Path
 from core.jobs.process import JobProcess
 from core.runs import RunFolder
+from tests.core.test_process import Counts
 from tests.fakes import Waits
 if __name__ == "__main__":
     run = RunFolder(Path(sys.argv[1]))
-    process = JobProcess(Waits(mark=str(run.path / "mark")), run=run)
+    job = Counts() if sys.argv[2] == "counts" else Waits(mark=str(run.path / "mark"))
+    process = JobProcess(job, run=run)
     process.start()
     for event in process.events():
         print(process.pid, flush=True)
+        if sys.argv[3:] and getattr(event, "step", 0) > 40:
+            process.leave()
+    print("over", flush=True)
 """
+
+
+def parent_of(run: RunFolder, *how: str) -> tuple["subprocess.Popen[bytes]", psutil.Process]:
+    """A program that trains `run`, and its child; it says in the file "said" when it ends."""
+    script, said = run.path.parent / "parent.py", run.path.parent / "said"
+    script.write_text(PARENT)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with said.open("w") as out:
+        parent = subprocess.Popen([sys.executable, str(script), str(run.path), *how], stdout=out, env=environment)
+    waits_for(lambda: "\n" in said.read_text())
+    return parent, psutil.Process(int(said.read_text().split()[0]))
+
+
+def waits_for(true: Callable[[], object], seconds: float = 20.0) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_a_child_outlives_a_killed_window_long_enough_to_save(tmp_path: Path) -> None:
     run = new_run(tmp_path)
-    script = tmp_path / "parent.py"
-    script.write_text(PARENT)
-    root = Path(__file__).parents[2]
-    environment = os.environ | {"PYTHONPATH": str(root)}
-    parent = subprocess.Popen([sys.executable, str(script), str(run.path)], stdout=subprocess.PIPE, env=environment)
-    assert parent.stdout
-    child = psutil.Process(int(parent.stdout.readline()))
-    while not any(e.__class__.__name__ == "Stage" and e.stage == "training" for e in run.events()):  # type: ignore[attr-defined]
-        time.sleep(0.05)
+    parent, child = parent_of(run, "waits")
+    waits_for(lambda: any(isinstance(e, Stage) and e.stage is StageName.TRAINING for e in run.events()))
     assert run.is_busy()
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
-    parent.stdout.close()
     child.wait(10)
     assert (run.path / "mark").read_text() == "saved"
     # with the parent gone the child wrote the record itself
     assert [e for e in run.events() if isinstance(e, Saved)]
     assert run.state() is RunState.STOPPED
+
+
+@pytest.mark.parametrize("how", ["killed", "left"])
+def test_a_training_goes_on_alone_and_hears_orders(tmp_path: Path, how: str) -> None:
+    run = new_run(tmp_path)
+    run.order(Stop())  # of another time
+    if how == "killed":
+        save(replace(Settings(), keep_training=True))
+    parent, child = parent_of(run, "counts", *(["leave"] if how == "left" else []))
+    waits_for(lambda: run.history().step > 40)
+    if how == "killed":
+        os.kill(parent.pid, signal.SIGKILL)
+    parent.wait(10)
+    assert how == "killed" or (parent.returncode == 0 and (tmp_path / "said").read_text().endswith("over\n"))
+    # the end of a terminal is no reason either
+    os.kill(child.pid, signal.SIGHUP)
+    behind = run.history().step
+    waits_for(lambda: run.history().step > behind + 100)
+    assert run.state() is RunState.RUNNING
+    with pytest.raises(Trouble):
+        JobProcess(Counts(), run=run).start()
+    run.order(Pause())
+    waits_for(lambda: run.history().waiting)
+    waiting_at = run.history().step
+    time.sleep(0.3)
+    assert run.history().step == waiting_at
+    run.order(GoOn())
+    waits_for(lambda: run.history().step > waiting_at)
+    run.order(Stop())
+    child.wait(10)
+    history = run.history()
+    # not a step is missing or there twice, whoever wrote it down
+    kept = [event.step for event in run.events() if isinstance(event, StepDone)]
+    assert kept == list(range(1, len(kept) + 1))
+    assert isinstance(history.last, Stopped) and run.state() is RunState.STOPPED and not run.is_busy()
+    # measured by the window at first, then by the child
+    assert len(history.memory) >= 2 and all(reading.used_bytes > 1_000_000 for reading in history.memory)
+
+
+def test_orders_reach_a_training_through_its_window(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    process, seen = JobProcess(Counts(), run=run), list[Event]()
+    process.start()
+    for event in process.events():
+        seen.append(event)
+        if isinstance(event, StepDone) and event.step == 10:
+            run.order(Pause())
+        elif isinstance(event, Paused):
+            run.order(GoOn())
+        elif isinstance(event, WentOn):
+            run.order(Stop())
+    assert [type(e) for e in seen if isinstance(e, (Paused, WentOn))] == [Paused, WentOn]
+    assert isinstance(seen[-1], Stopped) and not list(run.orders())

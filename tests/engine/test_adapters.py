@@ -31,7 +31,9 @@ def rows_of(count: int = 12) -> list[Encoded]:
 
 
 def plan_of(folder: Path, **settings: Any) -> TrainingPlan:
-    return TrainingPlan(model=str(folder), data=("x.jsonl",), **({"rank": 8, "dropout": 0.0, "learning_rate": 1e-2} | settings))
+    return TrainingPlan(
+        model=str(folder), data=("x.jsonl",), **({"rank": 8, "dropout": 0.0, "learning_rate": 1e-2} | settings)
+    )
 
 
 def started(folder: Path, plan: TrainingPlan, kept: Path) -> PeftModel:

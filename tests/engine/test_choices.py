@@ -76,9 +76,12 @@ def test_noise_is_in_training_only_and_goes_away(tiny_base: Path, positions: tor
     clean = base.get_input_embeddings()(ids)
     off = (seen[0] - clean).abs().amax(-1)[0]
     assert torch.equal(seen[1], clean)
-    most = 5.0 / (torch.full((12,), 12.0) if positions is None else row_lengths(positions)[0] * 64).mul(
-        64 if positions is None else 1
-    ).sqrt()
+    most = (
+        5.0
+        / (torch.full((12,), 12.0) if positions is None else row_lengths(positions)[0] * 64)
+        .mul(64 if positions is None else 1)
+        .sqrt()
+    )
     assert (off <= most + 1e-6).all() and (off > 0.8 * most).all()
     assert not base.get_input_embeddings()._forward_hooks and not base.model._forward_pre_hooks
     assert torch.equal(base.train().get_input_embeddings()(ids), clean)
@@ -93,7 +96,9 @@ def test_b_learns_faster_with_lora_plus(tiny_base: Path, tmp_path: Path, optim: 
     made = kind(**settings)
     kinds = ("lora_A", "lora_B", "lora_magnitude_vector")
     kind_of = {id(p): kind for name, p in model.named_parameters() for kind in kinds if kind in name}
-    found = [({kind_of[id(p)] for p in group["params"]}, group["lr"], group["weight_decay"]) for group in made.param_groups]
+    found = [
+        ({kind_of[id(p)] for p in group["params"]}, group["lr"], group["weight_decay"]) for group in made.param_groups
+    ]
     assert found == [({"lora_A"}, 1e-4, 0.1), ({"lora_magnitude_vector"}, 1e-4, 0.0), ({"lora_B"}, 16e-4, 0.1)]
     assert sum(len(group["params"]) for group in made.param_groups) == sum(p.requires_grad for p in model.parameters())
 
@@ -127,7 +132,9 @@ def test_presets_find_the_modules_of_every_family() -> None:
         assert not any(part in path for path in found[3] for part in ("router", "lm_head", "vision", "mlp.gate."))
         wanted = find_targets(base, plan_of(targets="full"))
         adapted = {
-            name for name, _module in base.named_modules() if any(f".{name}".endswith(f".{end}") for end in wanted.names)
+            name
+            for name, _module in base.named_modules()
+            if any(f".{name}".endswith(f".{end}") for end in wanted.names)
         }
         assert adapted == set(wanted.paths), family
 

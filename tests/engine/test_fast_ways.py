@@ -24,11 +24,11 @@ ROWS = [{"input_ids": list(range(5, 5 + n)), "labels": [-100] * (n // 2) + list(
         for n in (9, 17, 30)]  # fmt: skip
 
 
-def adapted(folder: Path, method: Method, **more: Any) -> PeftModel:
+def adapted(folder: Path, method: Method, where: torch.device = CPU, **more: Any) -> PeftModel:
     """The tiny model with an adapter that does something."""
     torch.manual_seed(0)
     plan = TrainingPlan(model="tiny", data=("x",), method=method, targets="full", rank=4, **({"dropout": 0.0} | more))
-    model = attach_new_adapter(load_base(folder, method, CPU), plan)
+    model = attach_new_adapter(load_base(folder, method, where), plan)
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.05)
@@ -38,9 +38,10 @@ def adapted(folder: Path, method: Method, **more: Any) -> PeftModel:
 def learned(model: PeftModel, batch: dict[str, torch.Tensor], *, apart: bool = False) -> tuple[float, torch.Tensor]:
     """Loss and all gradients of a step."""
     base = model.get_base_model()
+    batch = {name: tensor.to(base.device) for name, tensor in batch.items()}
     given = {name: tensor for name, tensor in batch.items() if name != "labels"}
     model.zero_grad()
-    with autocast(CPU), shared_masks(), row_by_row(given.get("position_ids") if apart else None) as is_apart:
+    with autocast(base.device), shared_masks(), row_by_row(given.get("position_ids") if apart else None) as is_apart:
         assert is_apart == apart
         loss = tiled_loss(hidden_states(base, **given), batch["labels"], base.get_output_embeddings())
         loss.backward()

@@ -18,8 +18,9 @@ import torch
 from core.data.rows import conversation_of
 from core.data.template import ChatTemplate, has_marks, in_parts, takes_parts
 from core.data.toolform import system_folded
-from core.engine.encoding import IGNORED, ChatFormat, Encoded, collate
+from core.engine.encoding import IGNORED, ChatFormat, Encoded
 from core.engine.loss import hidden_states, plain_loss, tiled_loss
+from core.engine.steps import tensors
 from tests.tiny import SPECIAL, make_tiny_tokenizer
 
 trl = pytest.importorskip("trl", reason="TRL is a dependency of development")
@@ -174,12 +175,12 @@ def test_labels_and_loss_are_those_of_trl(template: str, tmp_path: Path) -> None
     assert not wrong
 
     pad = trainer.processing_class.pad_token_id
-    batch = collate([{"input_ids": row.ids, "labels": row.labels} for row in encoded], pad)
+    batch = tensors([[{"input_ids": row.ids, "labels": row.labels}] for row in encoded], pad)
     theirs = trainer.data_collator(truth)
-    assert all(torch.equal(batch[name], theirs[name]) for name in ("input_ids", "labels", "attention_mask"))
+    assert all(torch.equal(batch[name], theirs[name]) for name in ("input_ids", "labels"))
 
     trained = sum(row.trained for row in encoded)
-    fed = {name: batch[name] for name in ("input_ids", "attention_mask")}
+    fed = {"input_ids": batch["input_ids"]}
     with torch.no_grad():
         expected = trainer.compute_loss(trainer.model.eval(), dict(theirs)).item()
         tiled = tiled_loss(hidden_states(model(), **fed), batch["labels"], model().get_output_embeddings()) / trained

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from core.advice import adapter_parameters
 from core.catalog import spec_of
+from core.choices import Initialisation
 from core.plan import Method
 from core.runs import RunState
 from core.settings import load
@@ -121,6 +122,27 @@ def test_the_bar_moves_with_every_field(page: PlanPage, find: Finder) -> None:
         page.fields.lines[name].field.setValue(value)
         seen.append(find("needed_memory").text())
     assert len(set(seen)) == len(seen)
+
+
+def test_choices_that_exclude_each_other_give_way_or_say_why(
+    page: PlanPage, window: MainWindow, find: Finder
+) -> None:
+    window.desk.change(replace(window.desk.settings, advanced=True))
+    window.propose(window.state)
+
+    def choose(name: str, value: object) -> None:
+        field = find(name)
+        field.setCurrentIndex(field.findData(value))
+
+    choose("initialisation", Initialisation.LOFTQ)
+    assert window.state.plan is not None and window.state.plan.initialisation is Initialisation.DEFAULT
+    assert "LoftQ a 4-bit one" in texts(page)
+    choose("initialisation", Initialisation.PISSA)
+    choose("dora", True)
+    plan = window.state.plan
+    assert plan is not None and plan.dora and plan.initialisation is Initialisation.DEFAULT
+    choose("method", Method.LORA8)
+    assert window.state.plan is not None and window.state.plan.method is Method.LORA8 and not window.state.plan.dora
 
 
 def test_the_budget_offers_what_fits_and_takes_it(page: PlanPage, window: MainWindow, find: Finder) -> None:

@@ -1,0 +1,122 @@
+"""Together: a training in this very process, one of several that `accelerate launch` started with the same command."""
+
+import os
+import signal
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.commands import Command, Stop
+from core.events import Event, Failed, Finished, Last, Stage, StageName, StepDone, Stopped
+from core.jobs.jobs import TrainJob, of_first
+from core.jobs.measure import Meter, Readings
+from core.jobs.talk import StopAsked
+from core.jobs.worker import prepare_libraries
+from core.problems import Code, Trouble, diagnose
+from core.record import Record
+from core.runs import RunFolder
+from core.wire import encode
+
+#: Seconds between two looks for orders, and between two readings of the card.
+LOOK_EVERY = 1.0
+
+
+def launched() -> bool:
+    """Whether this is one of several processes that are to train together."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def is_first() -> bool:
+    """Whether this is the one of them that writes and tells."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def train_here(make: Callable[[], RunFolder], hear: Callable[[RunFolder, Event], None], *, resume: bool) -> Last:
+    """Train the run that the first process makes; that one also keeps its record, and `hear` gets its events.
+
+    Ctrl-C, SIGTERM and orders in the run's folder end it in good order on all processes. What `make` raises is raised
+    on the first process; whoever started the others ends them.
+    """
+    prepare_libraries()
+    run = RunFolder.open(Path(of_first(lambda: str(make().path))))
+    talk = _Here(run, hear)
+    if is_first():
+        if run.is_busy():
+            raise Trouble(Code.RUN_BUSY, path=run.path)
+        run.hold(os.getpid())
+    with _asked_to_stop(talk):
+        talk.emit(Stage(stage=StageName.STARTING))
+        last = _last_word(TrainJob(str(run.path), resume=resume), run, talk)
+        talk.emit(last)
+    if is_first():
+        run.release()
+    return last
+
+
+def _last_word(job: TrainJob, run: RunFolder, talk: "_Here") -> Last:
+    try:
+        return Finished(result=job.run(talk))
+    except StopAsked as asked:
+        return Stopped(step=asked.step, resumable=run.checkpoint() is not None)
+    except Exception as error:
+        traceback.print_exc()
+        return Failed(problem=diagnose(error), resumable=True)
+
+
+@contextmanager
+def _asked_to_stop(talk: "_Here") -> Iterator[None]:
+    """A signal asks for the end while the block lasts; it comes after the step that is being taken."""
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(kind, lambda _signal, _frame: talk.stop()) for kind in kinds]
+    try:
+        yield
+    finally:
+        for kind, handler in zip(kinds, before, strict=True):
+            signal.signal(kind, handler)
+
+
+class _Here:
+    """core.jobs.talk.Talk of a job in this process: events go into the run's record and to `hear`, first process only."""
+
+    def __init__(self, run: RunFolder, hear: Callable[[RunFolder, Event], None]) -> None:
+        self._run, self._hear = run, hear
+        self._record = Record(run.events_file)
+        self._readings = Readings(Meter(os.getpid(), _card()), LOOK_EVERY)
+        self._stop = False
+        self._due = 0.0
+
+    def emit(self, event: Event) -> None:
+        if not is_first():
+            return
+        for each in (event, *(self._readings.new() if isinstance(event, StepDone) else ())):
+            self._record.add(encode(each))
+            self._hear(self._run, each)
+        if isinstance(event, Last):
+            self._record.close()
+
+    def stop(self) -> None:
+        """Ask for the end."""
+        self._stop = True
+
+    @property
+    def stop_requested(self) -> bool:
+        if is_first() and time.monotonic() > self._due:
+            self._due = time.monotonic() + LOOK_EVERY
+            self._stop = self._stop or any(isinstance(order, Stop) for order in self._run.orders())
+        return self._stop
+
+    @property
+    def pause(self) -> None:
+        return None
+
+    def next_command(self) -> Command:
+        return Stop()
+
+
+def _card() -> int:
+    """The card of this process, counted as NVML does."""
+    visible = [part for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part.strip().isdigit()]
+    local = int(os.environ.get("LOCAL_RANK", "0"))
+    return int(visible[local]) if local < len(visible) else local

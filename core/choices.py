@@ -54,6 +54,10 @@ class Chosen(Protocol):
 _NEEDS = {Initialisation.PISSA: "lora", Initialisation.LOFTQ: "qlora"}
 
 
+#: PiSSA's adapter holds the strongest part of the weights: to drop some of it would disturb the base itself.
+SUITS_PISSA: dict[str, Any] = {"dropout": 0.0}
+
+
 def conflict(plan: Chosen) -> str:
     """Why the choices do not go together, "" when they do."""
     needed = _NEEDS.get(plan.initialisation, plan.method)
@@ -95,6 +99,8 @@ def giving_way(plan: Chosen, **wanted: object) -> dict[str, Any]:
     rank = int(str(wanted.get("rank", plan.rank)))
     if plan.shallow_rank > rank:
         changed["shallow_rank"] = rank
+    if wanted.get("initialisation") == Initialisation.PISSA and "dropout" not in wanted:
+        changed |= SUITS_PISSA
     if asked["dora"] and asked["method"] == "lora8" and "dora" not in wanted:
         changed["dora"] = False
     if asked["method"] != "lora" and asked["bias"] is not Bias.NONE and "bias" not in wanted:

@@ -53,13 +53,12 @@ class Say:
 class Predict:
     """Command to an open dry run: predict `plan` (core.plan.TrainingPlan as plain values) and answer by `number`.
 
-    `facts` and `packed` (whether sequences hold several rows) are those of the job unless they are given.
+    `facts` are those of the job unless they are given.
     """
 
     number: int
     plan: dict[str, Any]
     facts: dict[str, Any] = field(default_factory=dict)
-    packed: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,20 @@ def write_text(path: Path, text: str) -> None:
 
 
 @contextmanager
+def file_in_place(target: Path) -> Iterator[Path]:
+    """Yield a path beside `target` for a new file; on success it becomes `target`, on any error it is removed.
+
+    Raises OSError.
+    """
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        yield beside
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
 def folder_in_place(target: Path) -> Iterator[Path]:
     """Yield an empty folder beside `target`; on success it becomes `target`, on any error it is removed.
 

@@ -43,6 +43,8 @@ class RunHistory:
     sampled: list[Sampled] = field(default_factory=list)
     paused: list[Paused] = field(default_factory=list)
     went_on: list[WentOn] = field(default_factory=list)
+    #: The pause that lasts, None while training goes on. By order, not by time: clocks jump.
+    waiting: Paused | None = None
     saved: list[Saved] = field(default_factory=list)
     #: Seconds of every evaluation, round of samples and saving, pauses left out.
     asides: dict[StageName, list[float]] = field(default_factory=lambda: {name: [] for name in ASIDES})
@@ -61,6 +63,8 @@ class RunHistory:
         """Take one event in; steps done again after a resume replace the old ones."""
         if self.started is None:
             self.started = event.time
+        if isinstance(event, (WentOn, StepDone, Last)):
+            self.waiting = None
         if self.last is not None and isinstance(event, Stage):
             self.last = None  # the run was resumed
             self.sessions += 1
@@ -76,6 +80,7 @@ class RunHistory:
                 self._take_sample(event)
             case Paused():
                 self.paused.append(event)
+                self.waiting = event
             case WentOn():
                 self.went_on.append(event)
                 # a pause is no part of what it interrupted
@@ -118,14 +123,6 @@ class RunHistory:
     def last_loss(self) -> float | None:
         """Mean loss of the newest steps (a tenth of the run, 1 to 5 steps), None before the first."""
         return _mean([s.loss for s in self.steps[-self._window() :]])
-
-    @property
-    def waiting(self) -> Paused | None:
-        """The pause that lasts, None while training goes on."""
-        newest = self.paused[-1] if self.paused else None
-        done = self.steps[-1].time if self.steps else 0.0
-        over = newest is None or any(later.time >= newest.time for later in self.went_on[-1:])
-        return None if over or newest is None or done > newest.time else newest
 
     @property
     def tokens_per_second(self) -> float | None:

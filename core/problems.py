@@ -46,6 +46,7 @@ class Code(StrEnum):
     NOT_A_NUMBER = "not_a_number"
     RUN_MISSING = "run_missing"
     RUN_BUSY = "run_busy"
+    RUN_IDLE = "run_idle"
     RUN_NOT_RESUMABLE = "run_not_resumable"
     RUN_NO_ADAPTER = "run_no_adapter"
     READ_ONLY = "read_only"

@@ -76,6 +76,21 @@ class RunFolder:
         return self.path / "start.safetensors"
 
     @property
+    def tensorboard(self) -> Path:
+        """What TensorBoard shows of the run (core.tracking)."""
+        return self.path / "tensorboard"
+
+    @property
+    def capsule(self) -> Path:
+        """What it takes to repeat the run, and where it ran (core.capsule)."""
+        return self.path / "capsule.json"
+
+    @property
+    def repeats(self) -> Path:
+        """Says which run this one repeats, with the rows that were kept then; not there for others."""
+        return self.path / "repeats.json"
+
+    @property
     def name(self) -> str:
         return self.path.name
 

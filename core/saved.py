@@ -169,22 +169,24 @@ class Layer:
         return inner + private + 2 * self._shared(sharing, masked)
 
     def _sizes(self) -> int:
-        """What DoRA saves on top: outputs of base and adapter, inputs that are not shared, under dropout the weights.
-
-        Exact for 16-bit bases with dropout, up to a fifth too much for others (against the dry run).
+        """What DoRA saves on top: outputs of base and adapter, and on a 16-bit base an input of its own for every
+        module, or under dropout the weights once more.
         """
         if not self.plan.dora:
             return 0
         shapes = [self.architecture.matrices[name] for name in self.targets]
-        own = (4 if self.plan.method is Method.QLORA else 0) + (0 if self.plan.dropout else 2)
-        token = sum(own * wide + 4 * high for wide, high in shapes)
-        return self.tokens * token + bool(self.plan.dropout) * sum(2 * wide * high for wide, high in shapes)
+        saved = self.tokens * sum(4 * high for _wide, high in shapes)
+        if self.plan.method is Method.QLORA:
+            return saved
+        if self.plan.dropout:
+            return saved + sum(2 * wide * high for wide, high in shapes)
+        own = sum(wide for wide, _high in shapes) - self._shared(list(self.targets), masked=False)
+        return saved + 2 * self.tokens * own
 
     def _measuring(self) -> int:
         """What DoRA holds while it measures a weight: the weight twice, the change, and a unit matrix to make it of."""
         shapes = [self.architecture.matrices[name] for name in self.targets] if self.plan.dora else []
-        each = 16 if self.plan.method is Method.QLORA else 12
-        return max((4 * wide * wide + each * wide * high for wide, high in shapes), default=0)
+        return max((4 * wide * wide + 12 * wide * high for wide, high in shapes), default=0)
 
     def _shared(self, names: list[str], masked: bool) -> int:
         """Width of the distinct inputs of the named modules.

@@ -30,7 +30,8 @@ class Settings:
     `advanced` shows every field of a plan. Training waits at `temperature_limit` (°C), above `power_limit` (watts, mean
     of a minute) and in `quiet_hours` ("22:00-07:00"); 0 and no hours: never, which is the default, because a card
     slows itself down before heat harms it. With `keep_training` it goes on when the window closes; with `keep_awake`
-    the computer is asked not to fall asleep meanwhile.
+    the computer is asked not to fall asleep meanwhile. `curves` names the charts that are open beside loss and memory.
+    `wandb` logs trainings to Weights & Biases as well, where its package is installed.
     """
 
     language: str = "system"
@@ -45,6 +46,8 @@ class Settings:
     quiet_hours: str = ""
     keep_training: bool = False
     keep_awake: bool = True
+    curves: str = ""
+    wandb: bool = False
 
 
 def load() -> Settings:

@@ -3,6 +3,7 @@
 import contextlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -34,6 +35,8 @@ class Desk(QObject):
         self.dry_runs = True
         #: What the last look at the data found beside its report (gui.pages.data_look.Look).
         self.looked: object = None
+        #: File and line of a row that the Data page is asked to show.
+        self.wanted_row: tuple[str, int] | None = None
         self._live: dict[Path, LiveRun] = {}
         self._constants: dict[str, Constants] = {}
         self._models: tuple[ModelSpec, ...] | None = None
@@ -102,8 +105,12 @@ class Desk(QObject):
         self.dressed.emit()
 
     def remember_geometry(self, geometry: str) -> None:
-        """Keep the window's place for the next start; losing it is no trouble."""
-        self.settings = replace(self.settings, geometry=geometry)
+        """Keep the window's place for the next start."""
+        self.remember(geometry=geometry)
+
+    def remember(self, **choices: Any) -> None:
+        """Keep how things are shown for the next start; losing it is no trouble."""
+        self.settings = replace(self.settings, **choices)
         with contextlib.suppress(OSError):
             save(self.settings)
 

@@ -36,7 +36,7 @@ class JobThread(QThread):
         self.last: Last | None = None
         self._process: Any = None
         self._lock = threading.Lock()
-        self._stopping = False
+        self._stopping = self._left = False
 
     def run(self) -> None:
         """Start the child and pass on what it says until its last word."""
@@ -44,7 +44,7 @@ class JobThread(QThread):
             self._listen()
         except Exception as error:  # the parent's own trouble ends the job like any other
             self._tell(Failed(problem=diagnose(error)))
-        if self.last is None:
+        if self.last is None and not self._left:
             self._tell(Stopped())
 
     def _listen(self) -> None:
@@ -57,6 +57,8 @@ class JobThread(QThread):
             grace = GRACE if self.folder else self._grace
             self._process = JobProcess(self.job, run=self.folder, grace=grace)
             self._process.start()
+            if self._left:
+                self._process.leave()
         for event in self._process.events():
             self._tell(event)
 
@@ -79,6 +81,13 @@ class JobThread(QThread):
             self._stopping = True
             if self._process is not None and self.last is None:
                 self._process.stop()
+
+    def leave(self) -> None:
+        """Let a training go on without this program; it ends here without a last word."""
+        with self._lock:
+            self._left = True
+            if self._process is not None and self.last is None:
+                self._process.leave()
 
     @property
     def stopping(self) -> bool:
@@ -155,6 +164,14 @@ class JobRunner(QObject):
         """Ask every job to end."""
         for thread in (*self._waiting, *self._running):
             self.cancel(thread)
+
+    def leave(self) -> None:
+        """Let the run that is being trained go on alone; ask every other job to end."""
+        for thread in (*self._waiting, *self._running):
+            if thread.folder is not None and thread in self._running:
+                thread.leave()
+            else:
+                self.cancel(thread)
 
     def wait(self, milliseconds: int = 10_000) -> bool:
         """Wait for every thread without an event loop; True when all ended."""

@@ -20,7 +20,7 @@ from gui.desk import Desk
 from gui.icons import retint
 from gui.keys import pressed_return
 from gui.live_run import LiveRun
-from gui.opening import attach, newest_interrupted, own_folder, refreshed, started_over
+from gui.opening import Unfinished, attach, newest_unfinished, refreshed, started_over
 from gui.pages import book
 from gui.pages.page import Page
 from gui.shell import Footer, Notices, Saving, TopBar, ask_to_stop, framed
@@ -159,14 +159,13 @@ class MainWindow(QMainWindow):
         self.propose(attach(self.state, live, self.desk))
 
     def offer_resume(self) -> None:
-        """Look whether the newest run was interrupted, and offer to go on with it."""
+        """Look whether the newest run was interrupted, and offer to go on with it; show one that trains without us."""
         root = self.desk.runs_root
-        Errand(lambda: newest_interrupted(root), self, self._offer_resume)
+        Errand(lambda: newest_unfinished(root), self, self._offer_resume)
 
     def _offer_resume(self, found: object) -> None:
-        if not isinstance(found, Path) or self.desk.training is not None:
-            return
-        self.notices.offer_resume(own_folder(found), lambda: self.open_run(found, True))
+        if isinstance(found, Unfinished) and self.desk.training is None:
+            found.offer(self.notices, self.open_run)
 
     def retint(self) -> None:
         """Draw everything again after the colours changed."""
@@ -207,24 +206,25 @@ class MainWindow(QMainWindow):
             notice.setGeometry(self.shell.rect())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self._closing and self.desk.training is not None and ask_to_stop(self) != "stop":
+        answer = "stop"
+        if not self._closing and self.desk.training is not None:
+            answer = ask_to_stop(self, keep=self.desk.settings.keep_training)
+        if answer == "cancel" or not self.desk.runner.idle:
             event.ignore()
-            return
-        if not self.desk.runner.idle:
-            self.stop_and_close()
-            event.ignore()
+            if answer != "cancel":
+                self.stop_and_close(leave=answer == "keep")
             return
         self._closing = True
         self.watch.stop()
         self.desk.remember_geometry(self.saveGeometry().toBase64().toStdString())
         event.accept()
 
-    def stop_and_close(self) -> None:
-        """Ask every job to end, and close when the last one has."""
+    def stop_and_close(self, *, leave: bool = False) -> None:
+        """Ask every job to end, and close when the last one has; with `leave` a training goes on alone."""
         if not self._closing:
             self._closing = True
-            Saving(self.shell).setVisible(self.desk.runner.saves)
-        self.desk.runner.stop_all()
+            Saving(self.shell).setVisible(self.desk.runner.saves and not leave)
+        self.desk.runner.leave() if leave else self.desk.runner.stop_all()
         if self.desk.runner.idle:
             self.close()
 

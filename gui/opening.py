@@ -1,6 +1,7 @@
 """From a run's folder back to a wizard state, so that an old run is shown by the pages that made it."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.catalog import ModelSpec, spec_of
@@ -13,6 +14,7 @@ from gui.answers import viewable
 from gui.cards import back_home
 from gui.desk import Desk
 from gui.live_run import LiveRun
+from gui.shell import Notices
 
 
 def attach(state: WizardState, live: LiveRun, desk: Desk) -> WizardState:
@@ -78,7 +80,25 @@ def started_over(state: WizardState) -> WizardState:
     )
 
 
-def newest_interrupted(root: Path) -> Path | None:
-    """The newest run's folder when it was interrupted. Reads all of its history: not for the GUI thread."""
+@dataclass(frozen=True)
+class Unfinished:
+    """A run that was interrupted, or that another process trains: one that was left alone by a window, perhaps."""
+
+    path: Path
+    alive: bool
+
+    def offer(self, notices: Notices, open_run: Callable[[Path, bool], None]) -> None:
+        """Show a run that lives; offer to go on with one that does not."""
+        if self.alive:
+            open_run(self.path, False)
+        else:
+            notices.offer_resume(own_folder(self.path), lambda: open_run(self.path, True))
+
+
+def newest_unfinished(root: Path) -> Unfinished | None:
+    """The newest run when it has not ended. Reads all of its history: not for the GUI thread."""
     newest = next(iter(list_runs(root)), None)
-    return newest.path if newest is not None and newest.state() is RunState.INTERRUPTED else None
+    state = newest.state() if newest is not None else None
+    if newest is None or state not in (RunState.INTERRUPTED, RunState.RUNNING):
+        return None
+    return Unfinished(newest.path, state is RunState.RUNNING)

@@ -196,11 +196,17 @@ class Saving(QWidget):
         self.raise_()
 
 
-def ask_to_stop(window: QWidget) -> str:
-    """Ask what becomes of a training when the window closes: "keep" or "stop"."""
+def ask_to_stop(window: QWidget, *, keep: bool = False) -> str:
+    """Ask what becomes of a training when the window closes: "cancel", "keep" or "stop"; `keep` suggests the second."""
     return ask(
         window,
         _("The training is still running"),
-        _("“Stop and save” keeps what was learned so far; you can go on later from there."),
-        (("keep", _("&Keep training"), "plain"), ("stop", _("&Stop and save"), "primary")),
+        _("“Stop and save” keeps what was learned so far; you can go on later from there.")
+        + " "
+        + _("“Keep training” closes the window only: open SoloTune again to watch, pause or stop the training."),
+        (
+            ("cancel", _("&Cancel"), "plain"),
+            ("keep", _("&Keep training"), "primary" if keep else "plain"),
+            ("stop", _("&Stop and save"), "plain" if keep else "primary"),
+        ),
     )

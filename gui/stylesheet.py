@@ -112,6 +112,18 @@ def _inputs(t: Tokens) -> str:
     QPlainTextEdit {{ background: {t.sunken}; color: {t.ink}; border: 1px solid {t.hairline};
         border-radius: {RADIUS}px; padding: 8px; }}
     QPlainTextEdit:focus {{ border: 2px solid {t.accent}; padding: 7px; }}
+    QListWidget {{ background: {t.surface}; color: {t.ink}; border: 1px solid {t.hairline};
+        border-radius: {RADIUS}px; padding: 4px; outline: none; }}
+    QListWidget:focus {{ border: 2px solid {t.accent}; padding: 3px; }}
+    QListWidget::item {{ padding: 5px 8px; border-radius: 6px; color: {t.ink}; }}
+    QListWidget::item:hover {{ background: {t.sunken}; }}
+    QListWidget::item:selected {{ background: {t.wash}; color: {t.ink}; }}
+    QSlider {{ min-height: 24px; }}
+    QSlider::groove:horizontal {{ background: {t.hairline}; height: 4px; border-radius: 2px; }}
+    QSlider::sub-page:horizontal {{ background: {t.accent}; height: 4px; border-radius: 2px; }}
+    QSlider::handle:horizontal {{ background: {t.surface}; border: 2px solid {t.accent}; width: 12px; height: 12px;
+        margin: -6px 0; border-radius: 8px; }}
+    QSlider::handle:horizontal:focus {{ background: {t.accent}; }}
     """
 
 

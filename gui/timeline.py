@@ -121,6 +121,14 @@ class Timeline:
         """Whether everything that happened is in the curves."""
         return self._steps.taken >= len(history.steps) and self._memory.taken >= len(history.memory)
 
+    @property
+    def peak_bytes(self) -> int:
+        """Highest memory seen: measured from outside, or by the allocator."""
+        import numpy
+
+        measured, allocated = self.memory.y.view(), self.curves["allocated"].y.view()
+        return round(max(1e9 * numpy.fmax.reduce(measured, initial=0), numpy.fmax.reduce(allocated, initial=0)))
+
     def nearest_step(self, moment: float) -> int:
         """The place of the step next to a moment of the time axis, -1 when there is none."""
         times = self.loss.x.view()
@@ -137,7 +145,7 @@ class Timeline:
         self._marked = marked
         self._spiked = {note.facts.get("step") for note in history.notes if note.code == "gradient_spike"}
         places = {step: bisect_right(history.steps, step, key=_number) - 1 for step in self._spiked if step}
-        self.spikes = sorted(at for step, at in places.items() if 0 <= at and history.steps[at].step == step)
+        self.spikes = sorted(at for step, at in places.items() if at >= 0 and history.steps[at].step == step)
         self.spikes = [at for at in self.spikes if at < self._steps.taken]
         notes = [note for note in history.notes if note.code in MARKED]
         moments = [(self._clock.at(each.time), each) for each in (*history.paused, *notes)]
@@ -153,7 +161,7 @@ class Timeline:
         self._seen = history.memory[-1].time if history.memory else 0.0
         self._steps = Lane(
             clock, loss=_loss, smooth=Smooth(history.total_steps), rate=lambda step: step.learning_rate,
-            gradient=_gradient, speed=_speed,
+            gradient=_gradient, speed=_speed, allocated=lambda step: step.peak_bytes,
         )  # fmt: skip
         self._evaluations = Lane(clock, validation=_loss)
         self._memory = Lane(
@@ -202,4 +210,3 @@ def _gradient(step: StepDone) -> float | None:
 
 def _speed(step: StepDone) -> float | None:
     return step.trained_tokens / step.seconds if step.seconds > 0 and step.trained_tokens else None
-

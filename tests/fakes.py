@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.events import Event, Last, Noted, Paused, Saved, Stage, StageName, WentOn
+from core.jobs.jobs import TrainJob
 from core.jobs.process import JobProcess
 from core.jobs.talk import StopAsked, Talk
 from core.plan import TrainingPlan
@@ -119,3 +120,25 @@ def new_run(root: Path, **more: Any) -> RunFolder:
         "patience": 0,
     }
     return RunFolder.create(root, TrainingPlan(**(settings | more)))
+
+
+@dataclass(frozen=True)
+class RunsOut(TrainJob):
+    """A training that runs out of memory before step `at`, while a micro-batch holds more than one row."""
+
+    at: int = 5
+
+    def run(self, talk: Talk) -> dict[str, Any]:
+        import torch
+
+        from core.engine.trainer import SoloTrainer
+
+        real, large = SoloTrainer._summed_loss, RunFolder(Path(self.run_folder)).plan().batch > 1
+
+        def loss(trainer: Any, batch: Any) -> torch.Tensor:
+            if large and trainer.model.training and trainer.state.global_step == self.at - 1:
+                raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+            return real(trainer, batch)
+
+        SoloTrainer._summed_loss = loss  # type: ignore[method-assign]
+        return super().run(talk)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.choices import Bias, Initialisation, Schedule
+from core.choices import SUITS_PISSA, Bias, Initialisation, Schedule
 from core.plan import TrainingPlan
 
 Rslora = Annotated[bool, typer.Option("--rslora", help="Scale by alpha/sqrt(rank): free, but may want a lower rate.")]
@@ -27,7 +27,8 @@ ScheduleChoice = Annotated[Schedule, typer.Option("--schedule", help="How the ra
 
 def chosen(plan: TrainingPlan, **values: Any) -> TrainingPlan:
     """The plan with these values. Raises BadParameter for what does not go together."""
+    suits = SUITS_PISSA if values["initialisation"] is Initialisation.PISSA else {}
     try:
-        return replace(plan, **values)
+        return replace(plan, **suits | values)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None

@@ -27,7 +27,8 @@ class _Told:
     """Progress on standard error, or every event as a line of JSON on standard output."""
 
     def __init__(self, *, json: bool) -> None:
-        self._json = json
+        # while it trains the streams of Python lead into the run's log
+        self._json, self._out, self._errors = json, sys.stdout, sys.stderr
         self._coach: Coach | None = None
         self._progress: Progress | None = None
         self.folder = ""
@@ -37,10 +38,10 @@ class _Told:
         self.folder = str(run.path)
         if self._json:
             if not isinstance(event, Last):
-                print(encode(event), flush=True)
+                print(encode(event), file=self._out, flush=True)
             return
         if self._coach is None or self._progress is None:
-            self._coach = Coach(run, sys.stderr)
-            self._progress = Progress(sys.stderr, left=self._coach.left)
+            self._coach = Coach(run, self._errors)
+            self._progress = Progress(self._errors, left=self._coach.left)
         self._progress.see(event)
         self._coach.hear(event)

@@ -19,7 +19,7 @@ from core.hub.folder import check_new_folder
 from core.i18n import _
 from core.jobs.jobs import ChatJob, FetchJob, MergeJob, TrainJob
 from core.jobs.process import JobProcess
-from core.jobs.together import launched
+from core.jobs.together import launched, launched_alone
 from core.ladder import difference, smaller
 from core.plan import TrainingPlan, load_plan
 from core.problems import Code, Trouble
@@ -52,12 +52,18 @@ def train(
         raise typer.BadParameter(_("give either a plan or --resume with a run folder"))
 
     def made() -> RunFolder:
-        run = _resumable(resume) if resume else _new_run(plan)
+        run = resumable(resume) if resume else _new_run(plan)
         if less:
             _step_down(run)
         print(_("Run folder: {path}").format(path=run.path), file=sys.stderr)
         return run
 
+    if launched_alone():
+        raise typer.BadParameter(
+            _(
+                "accelerate starts a single process with --cpu. Say --multi_gpu: without a card it works on the processor"
+            )
+        )
     if launched():
         return train_together(made, resume=resume is not None, json=json)
     return train_run(made(), resume=resume is not None, json=json)
@@ -193,7 +199,8 @@ def _trained(path: Path) -> RunFolder:
     return run
 
 
-def _resumable(path: Path) -> RunFolder:
+def resumable(path: Path) -> RunFolder:
+    """Open a run that can go on. Raises Trouble: RUN_MISSING, RUN_BUSY, RUN_NOT_RESUMABLE, MODEL_*."""
     run = RunFolder.open(path)
     state = run.state()
     if state is RunState.RUNNING:

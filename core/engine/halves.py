@@ -12,10 +12,13 @@ from peft.tuners.lora import LoraLayer
 def without_copies(model: PeftModel) -> PeftModel:
     """Let the adapters of `model` take inputs as they are under autocast; elsewhere all is as peft has it.
 
-    DoRA is left alone: it measures weights in the format of the input.
+    DoRA is left alone: it measures weights in the format of the input. But what it puts out is put into that format
+    too: on 8 and 4 bits peft leaves it in fp32 under autocast, and everything behind it with it.
     """
     for module in model.modules():
-        if isinstance(module, LoraLayer) and not module.lora_variant:
+        if isinstance(module, LoraLayer) and module.lora_variant:
+            module.register_forward_hook(lambda _module, given, out: out.to(given[0].dtype))
+        elif isinstance(module, LoraLayer):
             # on the instance, in front of the method of the class
             setattr(module, "_cast_input_dtype", _cast)  # noqa: B010 - mypy knows no other way
     return model

@@ -38,12 +38,23 @@ def tiled_loss(hidden: torch.Tensor, labels: torch.Tensor, head: torch.nn.Module
         if torch.is_grad_enabled():
             total = total + checkpoint(_tile_loss, *tile, head, use_reentrant=False)
         else:
-            total = total + _tile_loss(*tile, head)
+            total += _measured(head(tile[0]).float(), tile[1][:, None])[0]
     return total
 
 
 def _tile_loss(states: torch.Tensor, targets: torch.Tensor, head: torch.nn.Module) -> torch.Tensor:
     return cross_entropy(head(states).float(), targets, reduction="sum")
+
+
+def _measured(logits: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sum of the cross entropy of `logits` (tokens, V), fp32, and what each token is said with: in the place of them.
+
+    wanted: (tokens, 1).
+    """
+    said, most = logits.gather(1, wanted), logits.amax(-1, keepdim=True)
+    chances = logits.sub_(most).exp_()
+    whole = chances.sum(-1, keepdim=True)
+    return (whole.log() + most - said).sum(), chances.div_(whole)
 
 
 class _Once(torch.autograd.Function):
@@ -60,16 +71,13 @@ class _Once(torch.autograd.Function):
             weight = head.weight.to(states.dtype)
             for start in range(0, len(targets), TILE):
                 tile, wanted = states[start : start + TILE], targets[start : start + TILE, None]
-                logits = torch.nn.functional.linear(tile, weight, head.bias).float()
-                said, most = logits.gather(1, wanted), logits.amax(-1, keepdim=True)
-                # softmax less what was wanted, in the place of the logits
-                slope = logits.sub_(most).exp_()
-                whole = slope.sum(-1, keepdim=True)
-                total += (whole.log() + most - said).sum()
-                slope.div_(whole).scatter_add_(1, wanted, torch.full_like(wanted, -1, dtype=slope.dtype))
+                loss, slope = _measured(torch.nn.functional.linear(tile, weight, head.bias).float(), wanted)
+                total += loss
+                # what each token is said with, less what was wanted
+                slope.scatter_add_(1, wanted, torch.full_like(wanted, -1, dtype=slope.dtype))
                 gradient[start : start + TILE] = slope.to(states.dtype) @ weight
-                # or they would be there beside those of the next tile
-                del logits, slope
+                # or it would be there beside that of the next tile
+                del slope
         ctx.save_for_backward(gradient)
         return total
 

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ class Parts:
     model: PeftModel
     tiled: bool
     packs: bool
-    asked: Asked = Asked()
+    asked: Asked = field(default_factory=Asked)
 
     @property
     def rows(self) -> list[Encoded]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import torch
 from accelerate import PartialState
 from accelerate.data_loader import prepare_data_loader
+from accelerate.utils import get_int_from_env
 from torch import distributed
 from torch.utils.data import DataLoader
 from transformers import TrainingArguments
@@ -30,6 +31,8 @@ _BREAKS = (Break.STOP, Break.GRADIENT, Break.LOSS, Break.MEMORY)
 
 #: Ways of sharing a model that need a training loop of their own, by what accelerate says of them.
 _OTHER_WAYS = {"ACCELERATE_USE_FSDP": "FSDP", "ACCELERATE_USE_DEEPSPEED": "DeepSpeed"}
+#: How launchers say how many processes there are: torch's own, and those of MPI.
+_COUNTS = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
 #: Numbers that go over the wire together: 16 MiB of fp32. Hundreds of small matrices one by one would wait for it.
 _TOGETHER = 1 << 22
 
@@ -42,7 +45,7 @@ def join() -> None:
     for name, way in _OTHER_WAYS.items():
         if os.environ.get(name, "false").lower() in ("true", "1"):
             raise Trouble(Code.SHARED_MODEL, way=way)
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not distributed.is_initialized():
+    if not distributed.is_initialized() and get_int_from_env(_COUNTS, 1) > 1:
         PartialState(cpu=device().type == "cpu")
         if device().type == "cuda":
             torch.cuda.set_device(device())

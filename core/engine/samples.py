@@ -7,6 +7,7 @@ changes from one round to the next was learned.
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,7 +133,7 @@ class Samples(TrainerCallback):
         self._talk.emit(Stage(stage=StageName.TRAINING))
 
     def _undisturbed(self, side: Side, prompts: list[list[int]], most: int = ANSWER_TOKENS) -> list[list[int]]:
-        """Answers to `prompts` in their order; those that were whole when a stop was asked for. Gives up at failures."""
+        """Answers to `prompts` in their order, up to where a stop was asked for or an answer failed."""
         model, chance = self._model, Chance.now()
         training, found = model.training, list[list[int]]()
         model.eval()
@@ -169,11 +170,8 @@ class Samples(TrainerCallback):
             out = self._model.generate(
                 input_ids=ids,
                 attention_mask=mask.to(ids.device),
-                generation_config=stops,
-                max_new_tokens=most,
-                use_cache=True,
+                generation_config=_greedy(stops, most),
                 stopping_criteria=StoppingCriteriaList([Interrupted(self._talk)]),
-                **GREEDY,
             )
         ends = stop_ids(stops)
         return [_until(row, ends) for row in out[:, longest:].tolist()]
@@ -198,6 +196,13 @@ class PausingToAsk(Pausing):
     def __call__(self, trainer: Any) -> None:
         super().__call__(trainer)
         self._samples.before_step(trainer)
+
+
+def _greedy(stops: GenerationConfig, most: int) -> GenerationConfig:
+    """At most `most` new tokens, always the likeliest, with a cache of what was read."""
+    config = deepcopy(stops)
+    config.update(max_new_tokens=most, use_cache=True, **GREEDY)
+    return config
 
 
 def _until(ids: list[int], ends: set[int]) -> list[int]:

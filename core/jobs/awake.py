@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from core.events import Noted
+from core.events import Noted, Wait
 from core.jobs.talk import Talk
 from core.runs import RunFolder
 from core.settings import load
 
 #: Seconds that letting go may take; the system does it anyway when the process ends.
 LET_GO = 5.0
+#: Seconds between two looks at whether the user let it rest.
+_LOOK_EVERY = 1.0
 #: Seconds in which logind answers.
 _ANSWER = 5.0
 
@@ -35,18 +37,24 @@ def awake_for(run_folder: str, talk: Talk) -> Iterator[None]:
                 return
         talk.emit(Noted(code="may_sleep"))
 
-    with kept_awake(refused) if load().keep_awake else contextlib.nullcontext():
+    def rests() -> bool:
+        pause = talk.pause
+        return pause is not None and pause.reason is Wait.USER
+
+    with kept_awake(refused, rests) if load().keep_awake else contextlib.nullcontext():
         yield
 
 
 @contextlib.contextmanager
-def kept_awake(refused: Callable[[], None]) -> Iterator[None]:
+def kept_awake(refused: Callable[[], None], rests: Callable[[], bool] = lambda: False) -> Iterator[None]:
     """Ask the system to stay awake until the block ends; `refused` is called where nothing can promise that.
+
+    While `rests` says so the system may sleep.
 
     Never waits and never raises: it asks from a thread of its own, which also calls `refused`.
     """
     over = threading.Event()
-    asking = threading.Thread(target=_hold, args=(over, refused), name="awake", daemon=True)
+    asking = threading.Thread(target=_hold, args=(over, refused, rests), name="awake", daemon=True)
     asking.start()
     try:
         yield
@@ -55,12 +63,17 @@ def kept_awake(refused: Callable[[], None]) -> Iterator[None]:
         asking.join(LET_GO)
 
 
-def _hold(over: threading.Event, refused: Callable[[], None]) -> None:
-    with contextlib.ExitStack() as stack:
-        promised = [stack.enter_context(_quiet(way)) for way in (_desktop, _logind)]
-        if not any(promised):
-            refused()
-        over.wait()
+def _hold(over: threading.Event, refused: Callable[[], None], rests: Callable[[], bool]) -> None:
+    while not over.is_set():
+        with contextlib.ExitStack() as stack:
+            promised = [stack.enter_context(_quiet(way)) for way in (_desktop, _logind)]
+            if not any(promised):
+                refused()
+                over.wait()
+            while not over.wait(_LOOK_EVERY) and not rests():
+                pass
+        while not over.is_set() and rests():
+            over.wait(_LOOK_EVERY)
 
 
 @contextlib.contextmanager

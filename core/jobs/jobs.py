@@ -22,6 +22,7 @@ from core.jobs.talk import StopAsked, Talk
 from core.plan import TrainingPlan
 from core.problems import Code, Problem, Trouble
 from core.runs import RunFolder
+from core.tracking import tracked
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ class TrainJob:
         _choose_card(self.run_folder)
         from core.engine.train import train
 
-        with awake_for(self.run_folder, talk):
-            return train(Path(self.run_folder), talk, resume=self.resume)
+        with awake_for(self.run_folder, talk), tracked(self.run_folder, talk) as told:
+            return train(Path(self.run_folder), told, resume=self.resume)
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,6 @@ class MergeJob:
 class DryRunJob:
     """Predict the memory of `plan` with the real modules, without a card; `facts` are those of the model's config.json.
 
-    `packed` says whether sequences hold several rows; None is as the plan says and the model can.
     With `keep_open` every `Predict` is answered by one `Predicted` until the job is stopped, the own plan first as
     number 0: libraries are loaded once. Result: `total_bytes`, `items`, `seconds`, `trained_parameters`, `source` of
     the own plan; nothing when the job was kept open.
@@ -149,13 +149,12 @@ class DryRunJob:
     plan: TrainingPlan
     facts: dict[str, Any]
     adapter_bytes: int = 4
-    packed: bool | None = None
     keep_open: bool = False
     constants: Constants = UNFITTED
 
     def run(self, talk: Talk) -> dict[str, Any]:
         if not self.keep_open:
-            return self._predict(self.plan, self.facts, self.packed)
+            return self._predict(self.plan, self.facts)
         said: Command = Predict(number=0, plan=dict(to_plain(self.plan)))
         while isinstance(said, Predict):
             talk.emit(self._answer(said))
@@ -165,18 +164,17 @@ class DryRunJob:
     def _answer(self, asked: Predict) -> Predicted:
         try:
             plan = from_plain(TrainingPlan, asked.plan)
-            packed = self.packed if asked.packed is None else asked.packed
-            found = self._predict(plan, asked.facts or self.facts, packed)
+            found = self._predict(plan, asked.facts or self.facts)
         except CodecError as error:
             return Predicted(number=asked.number, problem=Problem(Code.PLAN_INVALID, {"reason": str(error)[:300]}))
         except Trouble as trouble:
             return Predicted(number=asked.number, problem=trouble.problem)
         return Predicted(number=asked.number, **{name: found[name] for name in found if name != "source"})
 
-    def _predict(self, plan: TrainingPlan, facts: dict[str, Any], packed: bool | None) -> dict[str, Any]:
+    def _predict(self, plan: TrainingPlan, facts: dict[str, Any]) -> dict[str, Any]:
         from core.engine.dryrun import dry_run
 
-        found = dry_run(facts, plan, adapter_bytes=self.adapter_bytes, packed=packed, constants=self.constants)
+        found = dry_run(facts, plan, adapter_bytes=self.adapter_bytes, constants=self.constants)
         return {
             "total_bytes": found.estimate.total_bytes,
             "items": found.estimate.items(),

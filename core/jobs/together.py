@@ -2,11 +2,13 @@
 
 import os
 import signal
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import IO
 
 from core.commands import Command, Stop
 from core.events import Event, Failed, Finished, Last, Stage, StageName, StepDone, Stopped
@@ -23,9 +25,19 @@ from core.wire import encode
 LOOK_EVERY = 1.0
 
 
+#: How launchers say how many processes there are: torch's own, and those of MPI.
+_COUNTS = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
+
+
 def launched() -> bool:
     """Whether this is one of several processes that are to train together."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+    return any(int(os.environ.get(name) or 1) > 1 for name in _COUNTS)
+
+
+def launched_alone() -> bool:
+    """Whether accelerate was asked for several processes on the processor, of which it starts one without MPI."""
+    on_cpu = os.environ.get("ACCELERATE_USE_CPU", "false").lower() == "true"
+    return on_cpu and "MASTER_PORT" in os.environ and not launched()
 
 
 def is_first() -> bool:
@@ -46,7 +58,7 @@ def train_here(make: Callable[[], RunFolder], hear: Callable[[RunFolder, Event],
         if run.is_busy():
             raise Trouble(Code.RUN_BUSY, path=run.path)
         run.hold(os.getpid())
-    with _asked_to_stop(talk):
+    with _asked_to_stop(talk), _log(run) as log, redirect_stdout(log), redirect_stderr(log):
         talk.emit(Stage(stage=StageName.STARTING))
         last = _last_word(TrainJob(str(run.path), resume=resume), run, talk)
         talk.emit(last)
@@ -65,6 +77,12 @@ def _last_word(job: TrainJob, run: RunFolder, talk: "_Here") -> Last:
         return Failed(problem=diagnose(error), resumable=True)
 
 
+def _log(run: RunFolder) -> IO[str]:
+    """Where what libraries print goes: into the run's log on the first process, nowhere on the others."""
+    path = run.log_file if is_first() else Path(os.devnull)
+    return path.open("a", buffering=1, encoding="utf-8", errors="replace")
+
+
 @contextmanager
 def _asked_to_stop(talk: "_Here") -> Iterator[None]:
     """A signal asks for the end while the block lasts; it comes after the step that is being taken."""
@@ -78,7 +96,7 @@ def _asked_to_stop(talk: "_Here") -> Iterator[None]:
 
 
 class _Here:
-    """core.jobs.talk.Talk of a job in this process: events go into the run's record and to `hear`, first process only."""
+    """A Talk in this process: on the first one events go into the record of `run` and to `hear`."""
 
     def __init__(self, run: RunFolder, hear: Callable[[RunFolder, Event], None]) -> None:
         self._run, self._hear = run, hear
@@ -86,10 +104,16 @@ class _Here:
         self._readings = Readings(Meter(os.getpid(), _card()), LOOK_EVERY)
         self._stop = False
         self._due = 0.0
+        self._lock = threading.Lock()
 
     def emit(self, event: Event) -> None:
         if not is_first():
             return
+        # other threads have a word too
+        with self._lock:
+            self._take_down(event)
+
+    def _take_down(self, event: Event) -> None:
         for each in (event, *(self._readings.new() if isinstance(event, StepDone) else ())):
             self._record.add(encode(each))
             self._hear(self._run, each)

@@ -141,6 +141,10 @@ MATERIAL: dict[Code, Entry] = {
         (N_("Wait until it ends there, or stop it there."), WHERE),
         Action.RETRY,
     ),
+    Code.RUN_IDLE: Entry(
+        N_("Nobody trains this run now."),
+        (N_("One that was interrupted or stopped can go on later."), WHERE),
+    ),
     Code.RUN_NOT_RESUMABLE: Entry(
         N_("This run cannot go on."),
         (

@@ -32,8 +32,13 @@ _NOTES: dict[str, Sentence] = {
     ),
     "liger_used": N_("Faster kernels (Liger) do the norms, rotations and gated layers of this model."),
     "no_biases": N_("This model has no biases: only its adapter learns."),
+    "tracking_ended": N_("What was logged for {name} is not complete: {text} Training goes on."),
     "settled": N_("The adapter settled on the 16-bit model in {steps} more steps: that is where it will be used."),
     "resumed": N_("The run went on from step {step}."),
+    "checkpoint_damaged": N_(
+        "The checkpoint of step {step} is damaged and cannot be used: the disk may be failing. The run goes on from "
+        "step {to}."
+    ),
     "validation_rows": NN_(
         "{rows} row is kept aside to check what was learned.",
         "{rows} rows are kept aside to check what was learned.",
@@ -72,7 +77,9 @@ _NOTES: dict[str, Sentence] = {
     "samples_skipped": N_(
         "There was too little memory to answer questions in between. The training goes on without sample answers."
     ),
-    "samples_failed": N_("The model could not answer questions in between. The training goes on without sample answers."),
+    "samples_failed": N_(
+        "The model could not answer questions in between. The training goes on without sample answers."
+    ),
     "gradient_spike": N_(
         "Step {step} pulled the model much harder than usual: its gradient was {norm} instead of {usual}."
     ),

@@ -1,5 +1,6 @@
 """Sentences for what is observed in a training (core.watch): what it is, what it means, and what to do about it."""
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from core.i18n import N_, NN_, _
@@ -176,6 +177,6 @@ def _facts(observation: "Observation") -> dict[str, Any]:
     if facts.get("still") in _STILL:
         facts["why"] = _(_STILL[facts["still"]])
     if "rows" in facts:
-        named = [f"{file}:{line}" for file, line in facts["rows"][:_NAMED]]
+        named = [f"{PurePath(file).name}:{line}" for file, line in facts["rows"][:_NAMED]]
         facts["rows"] = ", ".join(named) + (" …" if len(facts["rows"]) > _NAMED else "")
     return facts

@@ -27,8 +27,8 @@ def adapter_fields() -> list[FieldFacts]:
                 _("Learns size and direction apart, better at low ranks; steps take about twice as long and need much "
                   "more memory")),
         _choice("initialisation", _("Start"), starts,
-                _("What the adapter starts from; learns faster, but the start takes longer and PiSSA and LoftQ save "
-                  "twice the adapter")),
+                _("What the adapter starts from; may learn faster, but the start takes longer, PiSSA wants a lower "
+                  "learning rate, and PiSSA and LoftQ save twice the adapter")),
         ("lora_plus", Real("lora_plus", "LoRA+", 1, 64, 1), "LoRA+",
          _("How many times faster B learns than A, 16 is usual; free, but may want a lower learning rate"), short),
         ("shallow_rank", Whole("shallow_rank", _("Shallow rank"), 0, 2048, (0, 2, 4, 8, 16, 32)), _("Shallow rank"),

@@ -95,6 +95,7 @@ class DataPage(Page):
         if self._view is not None:
             self._view.setEnabled(not busy or self.wishes.waiting)
             self._look_beside(self._view)
+            self._show_wanted()
 
     def _known(self) -> Known:
         self._shown = (self.state, self.desk.looked)
@@ -138,6 +139,16 @@ class DataPage(Page):
     def _opened(self, found: object) -> None:
         if isinstance(found, tuple) and found[0] is self._view and self._view is not None:
             self._view.show_file(found[1])
+            self._show_wanted()
+
+    def _show_wanted(self) -> None:
+        """Show the row that another page asked for, once the rows are there."""
+        wanted, view = self.desk.wanted_row, self._view
+        if wanted is not None and view is not None and view.rows.readable:
+            self.desk.wanted_row = None
+            view.open("rows")
+            view.show_all_rows()
+            view.rows.show_place(*wanted)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -99,7 +99,7 @@ class ReportView(QWidget):
         self.rows.tokens_asked.connect(self._show_tokens)
         self.touched = TouchedView()
         self.touched.excepted.connect(self.excepted)
-        self.touched.closed.connect(self._show_rows)
+        self.touched.closed.connect(self.show_all_rows)
         self._right = QStackedWidget()
         self._right.addWidget(self.rows)
         self._right.addWidget(self.touched)
@@ -207,7 +207,8 @@ class ReportView(QWidget):
         self.touched.show_finding(finding)
         self._right.setCurrentWidget(self.touched)
 
-    def _show_rows(self) -> None:
+    def show_all_rows(self) -> None:
+        """Show all rows instead of a finding's."""
         self.findings.mark(None)
         self._right.setCurrentWidget(self.rows)
 

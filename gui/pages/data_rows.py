@@ -1,6 +1,7 @@
 """The rows to learn from as chat bubbles, with search and jump; only those in sight are read."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QIntValidator
@@ -78,6 +79,11 @@ class RowsView(QWidget):
         self._jump.setValidator(QIntValidator(1, max(len(rows), 1), self._jump))
         self.list.show_rows(rows)
 
+    @property
+    def readable(self) -> bool:
+        """Whether every row can be shown, not only the preview."""
+        return self._rows is not None
+
     def row(self, number: int) -> Conversation:
         """A row by its number."""
         return self._preview[number] if self._rows is None else self._rows[number]
@@ -85,6 +91,14 @@ class RowsView(QWidget):
     def show_row(self, number: int) -> None:
         """Put a row to the top."""
         self.list.show_row(number)
+
+    def show_place(self, file: str, line: int) -> None:
+        """Put the row that stands at a line of a file to the top; it is looked for beside the window's thread."""
+        rows = self._rows
+        if rows is not None:
+            self._wanted = f"{Path(file).name}:{line}"
+            wanted = self._wanted
+            Errand(lambda: (wanted, rows.place(file, line)), self, self._found)
 
     def _moved(self, number: int) -> None:
         if not self._jump.hasFocus():
@@ -122,6 +136,9 @@ class RowsView(QWidget):
         text, number = found
         if number < 0:
             self._tell(_("No row holds “{text}”.").format(text=text))
+        elif text != self._search.text().strip():
+            self._tell("")
+            self.show_row(number)
         else:
             self._tell(
                 _("Row {n} holds “{text}”. Return goes on to the next one.").format(n=count(number + 1), text=text)

@@ -1,22 +1,28 @@
 """The sentences of the Train page: where a run stands."""
 
-from core.events import StageName
+from core.events import Paused, StageName
 from core.i18n import _
 from core.planning import rows_in, total_steps, training_rows
 from core.runs import RunState
+from core.settings import Settings
 from core.watch import seconds_left
 from core.wizard import WizardState
 from core.wording import count, duration, energy, gigabytes, joined, stage_words
+from core.wording.waits import why_words
 from gui.cards import named
 from gui.live_run import LiveRun
-from gui.widgets.fields import short
+from gui.pages.train_waits import by_user, waiting_words
 
+#: Steps whose speed is the speed of now.
+RECENT = 30
 #: Stages that say nothing more than the step does.
 _STEPPING = (StageName.TRAINING, StageName.STARTING)
 
 
-def headline(state: RunState | None) -> str:
+def headline(state: RunState | None, waiting: Paused | None = None) -> str:
     """The page's title."""
+    if state is RunState.RUNNING and waiting is not None:
+        return _("Training is paused") if by_user(waiting) else _("Training waits")
     return {
         RunState.RUNNING: _("Training"),
         RunState.FINISHED: _("Training is finished"),
@@ -54,9 +60,13 @@ def _ready(state: WizardState, busy: LiveRun | None) -> str:
 
 
 def _running(live: LiveRun) -> str:
-    history = live.history
+    history, waiting = live.history, live.history.waiting
     if live.stopping:
         return _("Saving what was learned so far…")
+    if waiting is not None:
+        done = _("Step {step} of {total} is done.")
+        said = done.format(step=count(history.step), total=count(history.total_steps)) if history.steps else ""
+        return joined(why_words(waiting), said)
     stage, newest = history.stage, history.steps[-1].time if history.steps else 0.0
     if not history.steps or (stage is not None and stage.stage not in _STEPPING and stage.time > newest):
         return stage_words(stage.stage if stage else StageName.STARTING) + "…"
@@ -96,20 +106,31 @@ def resume_words(live: LiveRun | None) -> str:
     return _("&Resume") if live is not None and live.checkpoint_step else _("&Start over")
 
 
-def more_words(live: LiveRun | None) -> str:
-    """Details of the newest step, for those who watch."""
+def more_words(live: LiveRun | None, settings: Settings, peak_bytes: int) -> str:
+    """What ends a pause; else speed, memory and energy, for those who watch."""
     if live is None or not live.history.steps:
         return ""
     history = live.history
-    newest = history.steps[-1]
-    parts = [
-        _("epoch {n}").format(n=f"{newest.epoch:.2f}"),
-        _("learning rate {n}").format(n=short(newest.learning_rate, small=True)),
-    ]
-    if newest.seconds > 0:
-        parts.append(_("{n} tokens a second").format(n=count(round(newest.trained_tokens / newest.seconds))))
-    if history.peak_bytes:
-        parts.append(_("peak {size}").format(size=gigabytes(history.peak_bytes)))
+    if live.state is RunState.RUNNING and history.waiting is not None:
+        return waiting_words(history.waiting, history, settings)
+    recent = history.steps[-RECENT:]
+    seconds = sum(step.seconds for step in recent)
+    parts = [_("epoch {n}").format(n=f"{recent[-1].epoch:.2f}")]
+    if seconds > 0:
+        tokens = sum(step.trained_tokens for step in recent) / seconds
+        parts.append(_("{n} trained tokens a second").format(n=count(round(tokens))))
+    if history.samples_per_second:
+        parts.append(_("{n} rows a second").format(n=f"{history.samples_per_second:.2g}"))
+    if peak_bytes:
+        parts.append(_("peak {size}").format(size=gigabytes(peak_bytes)))
     if history.energy.kwh:
         parts.append(energy(history.energy.kwh))
-    return " · ".join(parts)
+    # a line may end after a fact, not inside one
+    return "\u00a0· ".join(part.replace(" ", "\u00a0") for part in parts)
+
+
+def asked_words(what: str) -> str:
+    """What happens now that the user asked for a "pause", or for one that frees memory ("release")."""
+    if what == "release":
+        return _("Saving, then the memory is freed…")
+    return _("Pausing after this step…") if what == "pause" else ""

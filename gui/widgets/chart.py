@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import pyqtgraph as pg
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QWheelEvent
 
 from gui import theme
@@ -11,6 +12,8 @@ from gui import theme
 #: Room for the words of a mark, and the distances between marks, in seconds.
 TICK_PIXELS = 96
 ROUND = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
+#: Pixels between two numbers of an axis.
+NUMBER_PIXELS = 24
 #: Room for numbers at the left, the same in every chart: they lie exactly under each other.
 LEFT = 64
 
@@ -50,34 +53,46 @@ class PowerAxis(pg.AxisItem):
         return [f"{10**value:.2g}" for value in values]
 
 
-class Stack(pg.GraphicsLayoutWidget):
-    """Charts under each other. The wheel scrolls the page; with Ctrl it looks closer."""
+class NumberAxis(pg.AxisItem):
+    """An axis with few marks at round numbers."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.ci.setContentsMargins(0, 0, 0, 0)
-        self.ci.layout.setVerticalSpacing(4)
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        wanted = max((high - low) * NUMBER_PIXELS / max(size, 1.0), 1e-12)
+        power = 10 ** math.floor(math.log10(wanted))
+        return [(next(times * power for times in (1, 2, 5, 10) if times * power >= wanted * 0.999), 0.0)]
+
+
+class ChartView(pg.PlotWidget):
+    """One chart that is moved along the time only. The wheel scrolls the page; with Ctrl it looks closer."""
+
+    def __init__(self, *, powers: bool = False) -> None:
+        left = PowerAxis if powers else NumberAxis
+        axes = {"bottom": TimeAxis(orientation="bottom"), "left": left(orientation="left")}
+        super().__init__(plotItem=pg.PlotItem(axisItems=axes))
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.chart: Any = self.getPlotItem()
+        self.chart.layout.setContentsMargins(0, 4, 4, 0)
+        self.chart.setMenuEnabled(False)
+        self.chart.hideButtons()
+        self.chart.setMouseEnabled(x=True, y=False)
+        self.chart.disableAutoRange(axis="x")
+        self.chart.showGrid(x=False, y=True, alpha=0.12)
+        self.chart.getAxis("left").setWidth(LEFT)
+        for side in ("left", "bottom"):
+            self.chart.getAxis(side).setStyle(tickLength=0)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if event.modifiers() & pg.QtCore.Qt.KeyboardModifier.ControlModifier:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             super().wheelEvent(event)
         else:
             event.ignore()
 
-
-def make_chart(*, powers: bool = False) -> Any:
-    """A chart that is moved along the time only."""
-    axes = {"bottom": TimeAxis(orientation="bottom")}
-    if powers:
-        axes["left"] = PowerAxis(orientation="left")
-    chart = pg.PlotItem(axisItems=axes)
-    chart.setMenuEnabled(False)
-    chart.hideButtons()
-    chart.setMouseEnabled(x=True, y=False)
-    chart.showGrid(x=False, y=True, alpha=0.12)
-    chart.getAxis("left").setWidth(LEFT)
-    chart.getAxis("left").setStyle(tickLength=0)
-    return chart
+    def show_time(self, words: str) -> None:
+        """Write the time under the chart; without words it has no axis of its own."""
+        axis = self.chart.getAxis("bottom")
+        axis.setStyle(showValues=bool(words))
+        self.chart.setLabel("bottom", words)
+        axis.showLabel(bool(words))
 
 
 def retint_axes(chart: Any) -> None:
@@ -92,3 +107,22 @@ def retint_axes(chart: Any) -> None:
         size = f"{theme.SMALL - 1}px"
         axis.setLabel(axis.labelText, **{"color": theme.tokens().muted, "font-size": size})
         axis.showLabel(bool(axis.labelText))
+        # the words are as long as their font makes them: they are put into the middle again
+        axis.resizeEvent()
+
+
+def dress(name: str, curve: Any) -> None:
+    """Draw the curve called `name` in its colour and with its dash; "raw" are the faint points behind the loss."""
+    if name == "raw":
+        pale = theme.colour("loss")
+        pale.setAlphaF(0.35)
+        curve.setSymbolBrush(pale)
+        curve.setSymbolPen(None)
+        return
+    series = theme.tokens().series[name]
+    curve.setPen(pg.mkPen(series.colour, width=2, style=series.dash))
+    if name == "validation":
+        curve.setSymbol("o")
+        curve.setSymbolSize(6)
+        curve.setSymbolBrush(series.colour)
+        curve.setSymbolPen(pg.mkPen(series.colour))

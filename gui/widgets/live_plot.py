@@ -1,27 +1,33 @@
 """Charts that stay smooth with 100,000 points, on one time axis: loss and validation, memory, and more on demand."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QLabel, QToolTip, QVBoxLayout, QWidget
 
 from core.i18n import _
 from gui import theme
 from gui.thinning import thinned, visible
 from gui.timeline import Timeline
-from gui.widgets.chart import Stack, clock_text, make_chart, retint_axes
+from gui.widgets.chart import LEFT, ChartView, clock_text, dress, retint_axes
 from gui.widgets.chart_marks import Marks
 from gui.widgets.chart_pointing import moved, pointed_at
+from gui.widgets.text import label
 
 __all__ = ["STRIPS", "LivePlot", "clock_text"]
 
 #: Charts that are opened on demand, in their order.
 STRIPS = ("rate", "gradient", "speed", "temperature", "power", "use")
 #: Heights in pixels: of loss and memory together, and of each chart more.
-TALL, STRIP = 288, 88
+TALL, LOW, STRIP = 312, 92, 64
+#: What the words under the last chart take.
+AXIS = 40
+#: What the name of a chart on demand takes.
+TITLE = 22
 #: Pixels around a mark in which the mouse points at it.
 NEAR = 6
 
@@ -44,22 +50,19 @@ class LivePlot(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         pg.setConfigOptions(antialias=True)
         self._words = words
-        self._view = Stack()
-        self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(3, 3, 3, 3)
-        box.addWidget(self._view)
-        self.loss, self.memory = make_chart(), make_chart()
+        self._views = {"loss": ChartView(), "memory": ChartView()}
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(3, 3, 3, 3)
+        self._box.setSpacing(2)
+        self.loss, self.memory = (view.chart for view in self._views.values())
         self.loss.setLabel("left", _("Loss"))
         self.memory.setLabel("left", _("Memory in GB"))
         self.memory.setYRange(0, 1)
-        self._charts = {"loss": self.loss, "memory": self.memory}
-        self._titles: dict[str, Any] = {}
+        self._titles: dict[str, QLabel] = {}
         self._lines = {
             "raw": self.loss.plot(pen=None, symbol="o", symbolSize=3), "loss": self._curve(self.loss),
             "validation": self._curve(self.loss), "memory": self._curve(self.memory),
         }  # fmt: skip
-        self.loss.disableAutoRange(axis="x")
         self.loss.enableAutoRange(axis="y")
         self._limit = pg.InfiniteLine(angle=0, movable=False)
         self._limit.hide()
@@ -70,62 +73,65 @@ class LivePlot(QWidget):
         self._place = -1
         self._timeline = Timeline()
         self.strips: tuple[str, ...] = ()
-        self._listen(self.loss, self.memory)
+        for view in self._views.values():
+            self._add(view)
         self._arrange()
-        scene = self._view.scene()
-        scene.sigMouseClicked.connect(self._clicked)
-        scene.sigMouseMoved.connect(self._hovered)
 
     def show_strips(self, names: Iterable[str], title: Callable[[str], str]) -> None:
         """Show these charts beside loss and memory; `title` names one."""
         wanted = set(names)
         self.strips = tuple(name for name in STRIPS if name in wanted)
         for name in self.strips:
-            if name not in self._charts:
-                self._charts[name] = self._strip(name, title(name))
+            if name not in self._views:
+                self._make_strip(name, title(name))
         self._arrange()
 
-    def _strip(self, name: str, title: str) -> Any:
-        chart = make_chart(powers=name == "gradient")
-        chart.setAutoVisible(y=True)
-        self._lines[name] = self._curve(chart)
-        words = pg.LabelItem(title)
-        words.setParentItem(chart.getViewBox())
-        words.anchor(itemPos=(0, 0), parentPos=(0, 0), offset=(6, 0))
-        words.setZValue(20)
-        self._titles[name] = words
-        self._listen(chart)
-        return chart
+    def _make_strip(self, name: str, title: str) -> None:
+        view = self._views[name] = ChartView(powers=name == "gradient")
+        view.chart.setAutoVisible(y=True)
+        self._lines[name] = self._curve(view.chart)
+        self._titles[name] = label(title, "small", wrap=False)
+        self._titles[name].setIndent(LEFT + 4)
+        self._add(view)
 
-    def name_strip(self, name: str, words: str) -> None:
-        """Say what a chart shows, and its newest value."""
-        title = self._titles.get(name)
-        if title is not None and title.text != words:
-            title.setText(words, color=theme.tokens().muted, size=f"{theme.SMALL}px")
-
-    def _listen(self, *charts: Any) -> None:
-        for chart in charts:
-            if chart is not self.loss:
-                chart.setXLink(self.loss)
-            chart.getViewBox().sigRangeChangedManually.connect(self._touched)
+    def _add(self, view: ChartView) -> None:
+        box = view.chart.getViewBox()
+        box.sigXRangeChanged.connect(self._moved)
+        box.sigRangeChangedManually.connect(self._touched)
+        view.scene().sigMouseClicked.connect(partial(self._clicked, box))
+        view.scene().sigMouseMoved.connect(partial(self._hovered, view))
 
     def _arrange(self) -> None:
         """Put the charts under each other; the last one has the time."""
-        shown = [self.loss, self.memory, *(self._charts[name] for name in self.strips)]
-        layout = self._view.ci
-        for chart in [item for item in layout.items if item in self._charts.values()]:
-            layout.removeItem(chart)
-        for place in range(len(STRIPS) + 2):
-            layout.layout.setRowStretchFactor(place, 0)
-        for place, chart in enumerate(shown):
-            layout.addItem(chart, row=place, col=0)
-            layout.layout.setRowStretchFactor(place, 5 if place == 0 else 3 if place == 1 else 2)
-            last = chart is shown[-1]
-            chart.getAxis("bottom").setStyle(showValues=last, tickLength=0)
-            chart.setLabel("bottom", _("Time spent training") if last else "")
-        self._marks.show_in(shown)
-        self.setMinimumHeight(TALL + STRIP * len(self.strips))
+        order = ["loss", "memory", *self.strips]
+        for name, view in self._views.items():
+            self._box.removeWidget(view)
+            view.setVisible(name in order)
+        for name, title in self._titles.items():
+            self._box.removeWidget(title)
+            title.setVisible(name in order)
+        for place, name in enumerate(order):
+            view, last = self._views[name], name == order[-1]
+            if name in self._titles:
+                self._box.addWidget(self._titles[name])
+            self._box.addWidget(view, (5, 3, 2)[min(place, 2)])
+            view.show_time(_("Time spent training") if last else "")
+            view.setMinimumHeight((LOW, LOW, STRIP)[min(place, 2)] + AXIS * last)
+        self._marks.show_in([self._views[name].chart for name in order])
+        self.setMinimumHeight(TALL + (STRIP + TITLE) * len(self.strips))
         self.retint()
+        self._moved(self.loss.getViewBox(), self.loss.viewRange()[0])
+
+    def _moved(self, box: Any, span: Any) -> None:
+        """Every chart shows the same time."""
+        for view in self._views.values():
+            other = view.chart.getViewBox()
+            if other is not box and other.viewRange()[0] != list(span):
+                other.setXRange(*span, padding=0)
+
+    def name_strip(self, name: str, words: str) -> None:
+        """Say what a chart shows, and its newest value."""
+        self._titles[name].setText(words)
 
     @staticmethod
     def _curve(chart: Any) -> Any:
@@ -187,30 +193,23 @@ class LivePlot(QWidget):
         self._limit.setVisible(near)
         self._limit.setValue(total)
 
-    def _moment(self, at: QPointF) -> float | None:
-        """The moment of the time axis at a place of the scene, None outside of the charts."""
-        for chart in (self.loss, self.memory, *(self._charts[name] for name in self.strips)):
-            if chart.getViewBox().sceneBoundingRect().contains(at):
-                return float(chart.getViewBox().mapSceneToView(at).x())
-        return None
-
-    def _clicked(self, event: Any) -> None:
-        moment = self._moment(event.scenePos())
+    def _clicked(self, box: Any, event: Any) -> None:
         if event.double():
             self.show_all()
-        elif moment is not None and event.button() == Qt.MouseButton.LeftButton:
-            self.picked.emit(pointed_at(self._timeline, moment, NEAR * self._pixel()))
+        elif event.button() == Qt.MouseButton.LeftButton and box.sceneBoundingRect().contains(event.scenePos()):
+            moment = float(box.mapSceneToView(event.scenePos()).x())
+            self.picked.emit(pointed_at(self._timeline, moment, self._reach()))
 
-    def _pixel(self) -> float:
-        """Seconds that a pixel is wide."""
-        return float(self.loss.getViewBox().viewPixelSize()[0])
+    def _reach(self) -> float:
+        """Seconds in which the mouse is near to something."""
+        return NEAR * float(self.loss.getViewBox().viewPixelSize()[0])
 
-    def _hovered(self, at: QPointF) -> None:
-        moment, reach = self._moment(at), NEAR * self._pixel()
-        marks = self._timeline.marks if moment is not None else []
-        said = [self._words(event) for when, event in marks if moment is not None and abs(when - moment) <= reach]
+    def _hovered(self, view: ChartView, at: QPointF) -> None:
+        moment = float(view.chart.getViewBox().mapSceneToView(at).x())
+        near = [event for when, event in self._timeline.marks if abs(when - moment) <= self._reach()]
+        said = [words for event in near if (words := self._words(event))]
         if said:
-            QToolTip.showText(self._view.mapToGlobal(self._view.mapFromScene(at)), "\n".join(dict.fromkeys(said)))
+            QToolTip.showText(view.mapToGlobal(view.mapFromScene(at)), "\n".join(dict.fromkeys(said)))
         else:
             QToolTip.hideText()
 
@@ -233,25 +232,13 @@ class LivePlot(QWidget):
 
     def retint(self) -> None:
         """Take the colours of the scheme in use."""
-        self._view.setBackground(theme.colour("surface"))
-        pale = theme.colour("loss")
-        pale.setAlphaF(0.35)
-        self._lines["raw"].setSymbolBrush(pale)
-        self._lines["raw"].setSymbolPen(None)
-        for name in self._lines.keys() - {"raw"}:
-            series = theme.tokens().series[name]
-            self._lines[name].setPen(pg.mkPen(series.colour, width=2, style=series.dash))
-        mark = theme.tokens().series["validation"].colour
-        self._lines["validation"].setSymbol("o")
-        self._lines["validation"].setSymbolSize(6)
-        self._lines["validation"].setSymbolBrush(mark)
-        self._lines["validation"].setSymbolPen(QPen(QColor(mark)))
+        for view in self._views.values():
+            view.setBackground(theme.colour("surface"))
+            retint_axes(view.chart)
+        for name, curve in self._lines.items():
+            dress(name, curve)
         self._limit.setPen(pg.mkPen(theme.colour("muted"), width=1, style=Qt.PenStyle.DotLine))
         self._marks.retint()
-        for words in self._titles.values():
-            words.setText(words.text, color=theme.tokens().muted, size=f"{theme.SMALL}px")
-        for chart in self._charts.values():
-            retint_axes(chart)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

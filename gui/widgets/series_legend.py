@@ -17,7 +17,7 @@ class Dash(QWidget):
     def __init__(self, series: str) -> None:
         super().__init__()
         self._series = series
-        self.setFixedSize(28, 14)
+        self.setFixedSize(24, 14)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         series = theme.tokens().series[self._series]
@@ -37,10 +37,10 @@ class SeriesLegend(QWidget):
         self._names: dict[str, QLabel] = {}
         inner = QHBoxLayout(self)
         inner.setContentsMargins(0, 0, 0, 0)
-        inner.setSpacing(8)
+        inner.setSpacing(6)
         for series, words in (("loss", _("Loss")), ("validation", _("Validation")), ("memory", _("Memory"))):
             value = label("", "strong", wrap=False, name=f"now_{series}")
-            value.setMinimumWidth(64)
+            value.setMinimumWidth(44)
             self._values[series] = value
             self._names[series] = label(words, "muted", wrap=False, name=f"name_{series}")
             for part in (Dash(series), self._names[series], value):

@@ -109,6 +109,7 @@ def _work(combination: Combination, gauge: Any, folder: Path, steps: int, found:
     from core.engine.best import Best
     from core.engine.device import device
     from core.engine.encoding import ChatFormat
+    from core.engine.fused import fuse
     from core.engine.loading import keep_trainable, load_base, recompute
     from core.engine.parts import Parts, tiles
     from core.engine.rows import Rows
@@ -132,6 +133,7 @@ def _work(combination: Combination, gauge: Any, folder: Path, steps: int, found:
         found["built"] = {"bytes": _allocated(), "seconds": round(time.monotonic() - begun, 1)}
         keep_trainable(base)
         model = attach_new_adapter(base, plan)
+        fuse(model)
         if combination.reentrant is None:
             recompute(base, plan)
         else:

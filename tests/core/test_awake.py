@@ -27,6 +27,7 @@ class Heard:
     """A Talk that keeps what was said."""
 
     stop_requested = False
+    pause = None
 
     def __init__(self) -> None:
         self.said: list[Any] = []
@@ -153,6 +154,25 @@ def test_logind_holds_the_computer_awake_for_as_long_as_it_takes(bus: str, refus
         assert not logind.held()
         assert [what for what, *_rest in logind.asked] == [*refuses, "idle" if refuses else "sleep:idle"]
         assert logind.asked[0][1:] == ("SoloTune", "A model is being trained", "block")
+    finally:
+        logind.close()
+
+
+def test_while_the_user_lets_it_rest_the_computer_may_sleep(bus: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.jobs.awake._LOOK_EVERY", 0.02)
+    logind, rests = Logind(bus), threading.Event()
+    try:
+        with kept_awake(lambda: None, rests.is_set):
+            assert logind.held(0.2)
+            rests.set()
+            assert not logind.held()
+            asked = len(logind.asked)
+            rests.clear()
+            until = time.monotonic() + 5
+            while len(logind.asked) == asked and time.monotonic() < until:
+                time.sleep(0.01)
+            # training goes on: the system is asked again
+            assert len(logind.asked) > asked
     finally:
         logind.close()
 

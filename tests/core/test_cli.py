@@ -643,6 +643,7 @@ def test_a_plan_takes_the_advanced_choices(solotune: Command, tmp_path: Path, mo
     assert solotune(*words, "pissa", "--lora-plus", "4", "--bias", "lora_only", "--schedule", "linear").code == 0
     plan = load_plan(path)
     assert (plan.initialisation, plan.lora_plus, plan.bias, plan.schedule) == ("pissa", 4.0, "lora_only", "linear")
+    assert plan.dropout == 0
     assert solotune(*words, "loftq").code == 2
     sizes = [
         solotune("estimate", "--model", model, "--method", "lora", *more, "--json").json["items"]["adapter"]

@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from core.cli import app
 from core.commands import GoOn, Pause, Say, Stop
 from core.events import (
     Event,
@@ -218,15 +219,18 @@ def test_a_training_goes_on_alone_and_hears_orders(tmp_path: Path, how: str) -> 
     assert run.state() is RunState.RUNNING
     with pytest.raises(Trouble):
         JobProcess(Counts(), run=run).start()
-    run.order(Pause())
-    waits_for(lambda: run.history().waiting)
+    assert app(["pause", str(run.path)], standalone_mode=False) == 0
+    assert run.history().waiting
     waiting_at = run.history().step
     time.sleep(0.3)
     assert run.history().step == waiting_at
-    run.order(GoOn())
+    assert app(["resume", str(run.path)], standalone_mode=False) == 0
     waits_for(lambda: run.history().step > waiting_at)
-    run.order(Stop())
+    assert app(["stop", str(run.path)], standalone_mode=False) == 0
     child.wait(10)
+    with pytest.raises(Trouble) as refused:
+        app(["stop", str(run.path)], standalone_mode=False)
+    assert refused.value.problem.code is Code.RUN_IDLE
     history = run.history()
     # not a step is missing or there twice, whoever wrote it down
     kept = [event.step for event in run.events() if isinstance(event, StepDone)]

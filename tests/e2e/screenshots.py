@@ -36,6 +36,8 @@ DATA_SCENES = (
     "data_messy", "data_touched", "data_rejected", "data_left", "data_overlap", "data_files", "data_stages",
     "data_tokens", "data_cut", "data_lengths", "data_settings", "data_template", "data_unread",
 )  # fmt: skip
+#: Trainings that are simulated (tests/e2e/simulated.py): what the coach says, heat, spikes, an early end, a comeback.
+TRAIN_SCENES = ("train_coach", "train_hot", "train_spike", "train_early", "train_comeback")
 #: Questions asked on the Test page.
 ASKED = 2
 #: Longest training on a processor, in seconds.
@@ -66,7 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--size", default="1200x800", help="of the window, in pixels")
     found = parser.parse_args()
     every = BEFORE_TRAINING if found.card else PAGES
-    scenes = (*GPU_SCENES, *DATA_SCENES, *PLAN_SCENES) if found.card else DATA_SCENES
+    scenes = (*GPU_SCENES, *DATA_SCENES, *PLAN_SCENES) if found.card else (*DATA_SCENES, *TRAIN_SCENES)
     found.pages = tuple(found.pages.split(",")) if found.pages else every
     if not set(found.pages) <= {*every, *scenes}:
         parser.error(f"--pages: choose from {', '.join((*every, *scenes))}")
@@ -435,6 +437,46 @@ class Walk:
         self.until(lambda: page._timeline.loss.x.size > 0, 30)
         if self.window.state.run_state is not RunState.FINISHED:
             raise SystemExit(f"the training {self.window.state.run_state}, see {self.window.state.run}")
+
+    def train_coach(self, scene: str) -> None:
+        self._simulated(scene)
+
+    def train_hot(self, scene: str) -> None:
+        self._simulated(scene, temperature_limit=84, curves="temperature,power")
+
+    def train_spike(self, scene: str) -> None:
+        page: Any = self._simulated(scene, curves="gradient,rate", taken=False)
+        page.charts.choose(page.charts.timeline.spikes[0])
+        self.picture(scene)
+
+    def train_early(self, scene: str) -> None:
+        self._simulated(scene)
+
+    def train_comeback(self, scene: str) -> None:
+        self._simulated(scene)
+
+    def _simulated(self, scene: str, *, taken: bool = True, **settings: Any) -> Any:
+        """Open a simulated training, as if this window trained it where it goes on."""
+        from core.runs import RunState
+        from tests.e2e import simulated
+
+        before, desk = self.window.state, self.window.desk
+        assert before.plan
+        desk.settings = replace(desk.settings, **{"curves": ""} | settings)
+        run = simulated.write(desk.runs_root, scene, before.plan)
+        self.window.open_run(run.path)
+        self.until(lambda: self.window.state.run == run.path, 20)
+        page: Any = self.window.page("train")
+        live = desk.live(run.path)
+        page.charts._show_strips()
+        if live.state is RunState.RUNNING:
+            live._resume = False
+        page._refresh()
+        self.until(lambda: page.charts.timeline.caught_up(live.history), 20)
+        if taken:
+            self.picture(scene)
+        live._resume = None
+        return page
 
     def test(self) -> None:
         from core.wizard import Step, go

@@ -1,7 +1,7 @@
 """Data, runs and a listener for engine tests."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,16 @@ class Listener:
 
     def of(self, kind: type[Any]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_asked() -> Iterator[None]:
+    """Runs of these tests answer no questions while they train, which would take half of their time; test_samples does."""
+    from core.engine import workshop
+
+    asked, workshop.questions_of = workshop.questions_of, lambda *_given: ()
+    yield
+    workshop.questions_of = asked
 
 
 @pytest.fixture(scope="session")

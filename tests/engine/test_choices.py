@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, TrainingArguments
 from core.catalog import config_of, models
 from core.choices import Bias, Initialisation, Schedule, ranks_of
 from core.engine.adapters import attach_new_adapter, layer_patterns, optimizer
+from core.engine.dryrun import dry_run
 from core.engine.liger import liger_settings
 from core.engine.loading import load_base
 from core.engine.loss import hidden_states
@@ -21,10 +22,12 @@ from core.engine.targets import find_targets
 from core.engine.train import train
 from core.events import StepDone
 from core.jobs.talk import StopAsked
+from core.modelconfig import architecture_of
 from core.plan import TARGETS, Method, TrainingPlan
 from core.problems import Trouble
 from core.runs import RunFolder
-from core.vram import adapter_parameters
+from core.vram import adapter_parameters, estimate
+from tests.bench.families import FAMILIES
 from tests.engine.conftest import Listener
 
 MakeRun = Callable[..., RunFolder]
@@ -160,9 +163,6 @@ def test_names_mean_modules_or_what_does_their_work() -> None:
 )
 @pytest.mark.parametrize("family", ["qwen2", "gpt_oss", "phi3", "glm4"])
 def test_what_learns_is_counted_as_peft_makes_it(settings: dict[str, Any], family: str) -> None:
-    from core.modelconfig import architecture_of
-    from tests.bench.families import FAMILIES
-
     facts = next(f for f in FAMILIES.values() if f["model_type"] == family) | {"num_hidden_layers": 3}
     facts |= {"layer_types": facts["layer_types"][:3]} if "layer_types" in facts else {}
     plan = plan_of(rank=8, **settings)
@@ -171,6 +171,16 @@ def test_what_learns_is_counted_as_peft_makes_it(settings: dict[str, Any], famil
         model = attach_new_adapter(base, plan)
     counted = sum(p.numel() for p in model.parameters() if p.requires_grad)
     assert adapter_parameters(architecture_of(facts), plan) == counted
+
+
+@pytest.mark.parametrize("settings", [{"dropout": 0.05}, {"method": Method.QLORA, "dropout": 0.0}], ids=str)
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_the_memory_of_dora_is_promised(settings: dict[str, Any]) -> None:
+    """Outputs, inputs and weights that it keeps on top: never less than the modules themselves need."""
+    facts = FAMILIES["Llama-3.2-1B"] | {"num_hidden_layers": 6}
+    plan = plan_of(targets="full", tokens=1024, batch=2, dora=True, **settings)
+    found = dry_run(facts, plan).estimate.activations
+    assert 0.98 * found < estimate(architecture_of(facts), plan).activations < 1.2 * found
 
 
 def test_shallow_layers_get_the_small_rank(tiny_base: Path) -> None:

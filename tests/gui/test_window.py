@@ -11,8 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from core.problems import Code, Problem
 from core.runs import RunState
+from core.settings import Settings
 from core.wizard import STEPS, Step, WizardState
 from gui.app import Studio
+from gui.desk import Desk
 from gui.main_window import MainWindow
 from tests.gui import states
 from tests.gui.conftest import Finder
@@ -86,7 +88,7 @@ def test_closing_while_training_asks_and_keeps_training(
     train_with(monkeypatch, LongTrain)
     find("start").click()
     qtbot.waitUntil(lambda: window.desk.live(window.state.run).history.step > 2, timeout=20_000)
-    press_in_dialog("answer_keep")
+    press_in_dialog("answer_cancel")
     window.close()
     assert window.isVisible()
     assert window.state.training
@@ -107,6 +109,37 @@ def test_stop_and_save_waits_for_the_job_and_closes(
     assert find("saving").isVisible()
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=20_000)
     assert (run / "saved.txt").is_file()
+
+
+def test_a_training_goes_on_without_the_window_and_the_next_one_shows_it(
+    window: MainWindow, planned: WizardState, find: Finder, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_with(monkeypatch, LongTrain)
+    find("start").click()
+    run = window.state.run
+    assert run is not None
+    qtbot.waitUntil(lambda: window.desk.live(run).history.step > 2, timeout=20_000)
+    press_in_dialog("answer_keep")
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=20_000)
+
+    desk = Desk(Settings())
+    desk.dry_runs = False
+    another = MainWindow(desk)
+    qtbot.addWidget(another)
+    another.offer_resume()
+    qtbot.waitUntil(lambda: another.state.run == run, timeout=20_000)
+    live = desk.live(run)
+    assert live.state is RunState.RUNNING and not live.training
+    known = live.history.step
+    qtbot.waitUntil(lambda: live.history.step > known + 100, timeout=20_000)
+    steps = [step.step for step in live.history.steps]
+    assert steps == list(range(1, len(steps) + 1))
+    live.stop()
+    assert live.stopping
+    qtbot.waitUntil(lambda: live.state is RunState.STOPPED, timeout=20_000)
+    assert (run / "saved.txt").is_file() and not live.stopping
+    another.close()
 
 
 def press_in_dialog(name: str) -> None:

@@ -1,0 +1,76 @@
+"""The cockpit of a run: charts on the left, coach and sample answers on the right, or below them in a small window."""
+
+import time
+
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
+
+from core.runs import RunState
+from gui.desk import Desk
+from gui.live_run import LiveRun
+from gui.pages.train_charts import ChartsPanel
+from gui.pages.train_coach import CoachPanel, offers
+from gui.pages.train_samples import SamplesPanel
+
+#: Pixels below which the coach goes under the charts, and how wide it is beside them.
+NARROW, SIDE = 820, 320
+WIDEST = 16_777_215
+#: Seconds between two judgements.
+JUDGE_EVERY = 1.0
+
+
+class Cockpit(QWidget):
+    """Lays out the charts and what is said of them."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.setObjectName("cockpit")
+        self._judged = 0.0
+        self._offered: object = None
+        self.charts = ChartsPanel(desk)
+        self.coach = CoachPanel()
+        self.coach.step_asked.connect(self.charts.show_step)
+        self.samples = SamplesPanel()
+        self._side = QWidget()
+        beside = QVBoxLayout(self._side)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(16)
+        beside.addWidget(self.coach)
+        beside.addWidget(self.samples)
+        beside.addStretch(1)
+        self._sides = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._sides.setContentsMargins(0, 0, 0, 0)
+        self._sides.setSpacing(24)
+        self._sides.addWidget(self.charts, 1)
+        self._sides.addWidget(self._side)
+
+    def attach(self, live: LiveRun | None) -> None:
+        """Show another run."""
+        self._judged = 0.0
+        self.charts.attach(live.history if live else None, live.folder.path if live else None)
+
+    def judge(self, live: LiveRun | None, *, here: bool) -> None:
+        """Say what is observed, at most once a second; `here` says that this window can tell the run what to do."""
+        if live is None or not live.loaded:
+            return
+        running, history = live.state is RunState.RUNNING, live.history
+        here = here and running and not live.stopping
+        waiting, best = history.waiting is not None, history.best_evaluation is not None
+        offered = offers(here=here, waiting=waiting, best=best, over=not running)
+        now = time.monotonic()
+        if running and offered == self._offered and now - self._judged < JUDGE_EVERY:
+            return
+        self._judged, self._offered = now, offered
+        self.coach.set(history, live.plan, offered)
+        # runs without samples need no room for them
+        self.samples.setVisible(bool(history.sampled) or (running and not history.steps))
+        self.samples.set(history)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW
+        way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        if way != self._sides.direction():
+            self._sides.setDirection(way)
+        self._side.setMinimumWidth(0 if narrow else SIDE)
+        self._side.setMaximumWidth(WIDEST if narrow else SIDE)

@@ -93,7 +93,7 @@ def capsule_of(plan: TrainingPlan, folder: Path, run: RunFolder | None = None) -
 
 
 def model_marks(folder: Path) -> dict[str, str]:
-    """Marks of the files of a model folder by name: of configuration and tokenizer whole, of weights header and size."""
+    """Marks of the files of a model folder by name: the small ones whole, of weights header and size."""
     found = {}
     for path in sorted(folder.iterdir()):
         if path.suffix == ".safetensors":

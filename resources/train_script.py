@@ -95,8 +95,11 @@ def make_optimizer(model):
             exempt = name.endswith(".bias") or "lora_magnitude_vector" in name
             groups.setdefault((LORA_PLUS != 1.0 and ".lora_B." in name, exempt), []).append(parameter)
     learned = [
-        {"params": parameters, "lr": LEARNING_RATE * (LORA_PLUS if faster else 1.0),
-         "weight_decay": 0.0 if exempt else WEIGHT_DECAY}
+        {
+            "params": parameters,
+            "lr": LEARNING_RATE * (LORA_PLUS if faster else 1.0),
+            "weight_decay": 0.0 if exempt else WEIGHT_DECAY,
+        }
         for (faster, exempt), parameters in sorted(groups.items(), key=lambda item: item[0])
     ]
     if OPTIMIZER == "adamw8bit":

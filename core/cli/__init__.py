@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from core.cli import advise, cards, control, demo, estimate, look, samples, tokens, watch, work
+from core.cli import advise, again, cards, control, demo, estimate, look, samples, tokens, watch, work
 from core.cli.output import problem_out
 from core.i18n import set_language
 from core.problems import diagnose
@@ -19,7 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Fine-tune a language model on one GPU. Without a command the window opens.",
 )  # fmt: skip
-for module in (demo, cards, advise, estimate, look, samples, tokens, watch, work, control):
+for module in (demo, cards, advise, estimate, look, samples, tokens, watch, work, control, again):
     module.add_to(app)
 
 

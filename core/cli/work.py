@@ -61,7 +61,7 @@ def train(
     if launched_alone():
         raise typer.BadParameter(
             _(
-                "accelerate starts a single process with --cpu. Say --multi_gpu: without a card it works on the processor"
+                "accelerate starts a single process with --cpu. Say --multi_gpu: it does without cards too"
             )
         )
     if launched():

@@ -33,8 +33,8 @@ from core.runs import RunFolder
 
 #: Longest answer in tokens.
 ANSWER_TOKENS = 64
-#: Bytes for each number of a token that passes a layer without gradients, in 16 bits and now and then in 32.
-_PASSING = 16
+#: Bytes for each number of a token that passes a layer without gradients, and for each of the width of its MLP.
+_PASSING, _MLP = 16, 8
 #: The same for each word of the vocabulary, for the last token of each answer.
 _LOGITS = 10
 
@@ -57,7 +57,7 @@ def round_bytes(architecture: Architecture, rows: int, tokens: int) -> int:
     a = architecture
     cache = 2 * 2 * (a.layers + 1) * a.kv_heads * a.head_dim * tokens
     wide = max(a.intermediate, a.active_experts * a.expert_intermediate + a.shared_intermediate)
-    return rows * (cache + _PASSING * (a.hidden + wide) * tokens + _LOGITS * a.vocabulary)
+    return rows * (cache + (_PASSING * a.hidden + _MLP * wide) * tokens + _LOGITS * a.vocabulary)
 
 
 def together(architecture: Architecture, questions: Sequence[Question], room_bytes: int) -> int:
@@ -81,7 +81,7 @@ class Samples(TrainerCallback):
         self._model, self._chat, self._asked, self._plan = model, chat, asked, plan
         self._talk, self._history, self._validates = talk, history, validates
         self._over = not asked.questions
-        self._told = 0
+        self._told, self._rehearses = 0, False
 
     def before_step(self, trainer: Any) -> None:
         """Ask what is due after the steps that are done."""
@@ -102,7 +102,8 @@ class Samples(TrainerCallback):
             return
         longest = max(asked.questions, key=lambda question: len(question.prompt)).prompt
         whole = (longest * (1 + ANSWER_TOKENS // len(longest)))[: len(longest) + ANSWER_TOKENS - 1]
-        self._undisturbed(Side.TUNED, [list(whole)] * min(asked.together, len(asked.questions)), most=2)
+        self._rehearses = True
+        self._undisturbed(Side.TUNED, [list(whole)] * min(asked.together, len(asked.questions)), 2)
 
     def _due(self, state: Any) -> bool:
         step, total = state.global_step, state.max_steps
@@ -123,7 +124,7 @@ class Samples(TrainerCallback):
         if self._over or self._talk.stop_requested or not questions:
             return
         self._talk.emit(Stage(stage=StageName.ANSWERING, total=len(questions), unit="answers"))
-        answers = self._undisturbed(side, [list(question.prompt) for question in questions])
+        answers = self._undisturbed(side, [list(question.prompt) for question in questions], ANSWER_TOKENS)
         ends = stop_ids(self._asked.stops or GenerationConfig())
         for question, ids in zip(questions, answers, strict=False):
             text = self._chat.tokenizer.decode(ids, skip_special_tokens=True).strip()
@@ -132,7 +133,7 @@ class Samples(TrainerCallback):
             self._talk.emit(Sampled(step=step, side=side, **said))
         self._talk.emit(Stage(stage=StageName.TRAINING))
 
-    def _undisturbed(self, side: Side, prompts: list[list[int]], most: int = ANSWER_TOKENS) -> list[list[int]]:
+    def _undisturbed(self, side: Side, prompts: list[list[int]], most: int) -> list[list[int]]:
         """Answers to `prompts` in their order, up to where a stop was asked for or an answer failed."""
         model, chance = self._model, Chance.now()
         training, found = model.training, list[list[int]]()
@@ -178,6 +179,8 @@ class Samples(TrainerCallback):
 
     def _give_up(self, error: Exception) -> None:
         self._over = True
+        if self._rehearses:
+            return
         if diagnose(error).code in (Code.GPU_MEMORY, Code.SYSTEM_MEMORY):
             self._talk.emit(Noted(code="samples_skipped"))
             return

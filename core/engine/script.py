@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from core.assets import resource
 from core.choices import Initialisation
-from core.engine.adapters import layer_patterns
+from core.engine.adapters import SCHEDULES, layer_patterns
 from core.engine.best import Best
 from core.engine.encoding import ChatFormat
 from core.engine.loading import load_tokenizer

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers import set_seed
 
+from core.capsule import keep_capsule
 from core.commands import Command, Pause
 from core.engine.best import Best
 from core.engine.broken import Break, StepBroken
@@ -20,7 +21,7 @@ from core.engine.loading import load_tokenizer
 from core.engine.obedience import Pausing
 from core.engine.parts import Parts
 from core.engine.probe import proven
-from core.engine.processes import count, from_first, join, shared, written_once
+from core.engine.processes import count, from_first, is_first, join, shared, written_once
 from core.engine.saving import save_adapter
 from core.engine.settle import settle, settles
 from core.engine.trainer import SoloTrainer
@@ -57,6 +58,8 @@ def train(path: Path, talk: Talk, *, resume: bool, gauge: Gauge | None = None) -
     shop.let_go()
     if parts.plan != plan:
         run.step_down(parts.plan)
+    if is_first():
+        keep_capsule(run, folder)
     parts.announce(talk)
     saved = written_once(Pausing(talk, run).saved)
     best = Best(run.best, plan.patience, talk.history, saved)

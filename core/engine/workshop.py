@@ -49,7 +49,7 @@ class Workshop:
         """The parts of `plan`. Raises Trouble(NOTHING_TO_LEARN, MODEL_*, PLAN_INVALID) and StopAsked."""
         if plan.tokens != self._tokens:
             # what the first process kept is what the others learn from
-            begun = self._run.checkpoint() is not None or not is_first()
+            begun = self._run.checkpoint() is not None or self._run.repeats.is_file() or not is_first()
             with first_alone():
                 self._prepared = self._prepared or prepare_rows(plan, self._talk, self._run.data, begun=begun)
             self._rows, self._tokens = encode_rows(self._prepared, plan, self._chat, self._talk), plan.tokens

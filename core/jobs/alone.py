@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -56,18 +57,20 @@ class Alone:
     def live(self, emit: Callable[[Event], None]) -> None:
         """Do what the window did, until the process ends."""
         readings = Readings(Meter(os.getpid(), self._run.plan().card), MEASURE_EVERY)
-        while True:
-            for command in self._run.orders():
-                self._guards.said(command)
-                self._hear(command)
-            for event in readings.new():
-                emit(event)
-            if readings.lost_for > LOST_GRACE:
-                # it hangs in a driver that waits for the card
-                emit(Failed(problem=Problem(Code.GPU_LOST)))
-                time.sleep(LOOK_EVERY)
-                os._exit(1)
+        while readings.lost_for <= LOST_GRACE:
+            try:
+                for command in self._run.orders():
+                    self._guards.said(command)
+                    self._hear(command)
+                for event in readings.new():
+                    emit(event)
+            except Exception:  # a disk that fails, a driver: whatever comes, the next order must be heard
+                traceback.print_exc()
             time.sleep(LOOK_EVERY)
+        # it hangs in a driver that waits for the card
+        emit(Failed(problem=Problem(Code.GPU_LOST)))
+        time.sleep(LOOK_EVERY)
+        os._exit(1)
 
     def _heard(self, event: Event) -> None:
         self._guards.heard(event)
@@ -93,7 +96,7 @@ class Alone:
 
     def _succeeded(self, again: Again) -> None:
         """Start a process that goes on as soon as this one has ended, and holds the run from now on."""
-        command = [sys.executable, "-m", "core.jobs.supervise", again.job.run_folder, str(os.getpid())]
+        command = [sys.executable, "-P", "-m", "core.jobs.supervise", again.job.run_folder, str(os.getpid())]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         apart: dict[str, int | bool] = {"start_new_session": True}
         if sys.platform == "win32":

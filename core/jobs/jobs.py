@@ -4,7 +4,6 @@ Only here does the way lead to core.engine, and only when a job runs: importing 
 """
 
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,11 @@ from core.data.clean import Cleaning
 from core.data.columns import Columns
 from core.events import Predicted, Side, Stage, StageName
 from core.fit import UNFITTED, Constants
-from core.gpu import visible_device
 from core.jobs.awake import awake_for
+from core.jobs.choose import choose_card
 from core.jobs.talk import StopAsked, Talk
 from core.plan import TrainingPlan
 from core.problems import Code, Problem, Trouble
-from core.runs import RunFolder
 from core.tracking import tracked
 
 
@@ -90,7 +88,7 @@ class TrainJob:
     resume: bool = False
 
     def run(self, talk: Talk) -> dict[str, Any]:
-        _choose_card(self.run_folder)
+        choose_card(self.run_folder)
         from core.engine.train import train
 
         with awake_for(self.run_folder, talk), tracked(self.run_folder, talk) as told:
@@ -113,7 +111,7 @@ class ChatJob:
     sides: tuple[Side, ...] = (Side.BASE, Side.TUNED)
 
     def run(self, talk: Talk) -> dict[str, Any]:
-        _choose_card(self.run_folder)
+        choose_card(self.run_folder)
         from core.engine.chat import chat
 
         return chat(Path(self.run_folder), talk, self.questions, self.sides, keep_open=self.keep_open, base=self.base)
@@ -131,7 +129,7 @@ class MergeJob:
     questions: tuple[str, ...] = ()
 
     def run(self, talk: Talk) -> dict[str, Any]:
-        _choose_card(self.run_folder)
+        choose_card(self.run_folder)
         from core.engine.merge import merge
 
         return merge(Path(self.run_folder), Path(self.target), talk, self.questions)
@@ -206,6 +204,21 @@ class TokensJob:
         return show_tokens(self.plan, talk, self.row, keep_open=self.keep_open)
 
 
+@dataclass(frozen=True)
+class ScriptJob:
+    """Write a run as a plain script `target`, with its rows beside it. Result: `script`, `rows`, `steps`, `files`."""
+
+    run_folder: str
+    target: str
+
+    def run(self, talk: Talk) -> dict[str, Any]:
+        # rows and their order need no card
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        from core.engine.script import write_script
+
+        return write_script(Path(self.run_folder), Path(self.target), talk)
+
+
 def of_first(make: Callable[[], str]) -> str:
     """What `make` returns on the first of several processes that train together, on all of them."""
     from core.engine.processes import from_first, join
@@ -214,7 +227,7 @@ def of_first(make: Callable[[], str]) -> str:
     return from_first(make)
 
 
-Job = InspectJob | FetchJob | TrainJob | ChatJob | MergeJob | DryRunJob | TokensJob
+Job = InspectJob | FetchJob | TrainJob | ChatJob | MergeJob | DryRunJob | TokensJob | ScriptJob
 
 
 def _progress(talk: Talk, stage: StageName) -> Callable[[int, int], None]:
@@ -230,20 +243,3 @@ def _teller(talk: Talk) -> Callable[[StageName, int, int], None]:
             raise StopAsked
 
     return tell
-
-
-def _choose_card(run_folder: str) -> None:
-    """Show torch the plan's card only; must come before torch starts CUDA. An own choice in the environment wins."""
-    if sys.platform == "linux":
-        # rows of changing length leave fewer gaps that nothing fits into; torch offers it on Linux alone
-        os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
-    if "LOCAL_RANK" in os.environ:
-        # one of several processes: accelerate gives each a card of its own, or none
-        if os.environ.get("ACCELERATE_USE_CPU", "false").lower() in ("true", "1"):
-            os.environ["CUDA_VISIBLE_DEVICES"] = ""
-        return
-    if "CUDA_VISIBLE_DEVICES" in os.environ:
-        return
-    os.environ["CUDA_VISIBLE_DEVICES"] = visible_device(RunFolder.open(Path(run_folder)).plan().card)
-    # CUDA counts the fastest card first, the driver and the plan count along the bus
-    os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"

@@ -141,6 +141,9 @@ def child_main(request: Request, inbox: "Connection[bytes, bytes]", outbox: "Con
     _redirect_output(request.log)
     prepare_libraries()
     talk = PipeTalk(inbox, outbox, request)
+    if request.run:
+        # the computer shuts down, or the parent lost its patience and kills next: there is time to save
+        signal.signal(signal.SIGTERM, lambda _number, _frame: talk.obey(Stop()))
     last = _last_word(request.job, talk)
     talk.emit(last)
     talk.close()

@@ -14,6 +14,7 @@ from gui.pages.adapter_fields import adapter_fields, refusal_words
 from gui.pages.plan_budget import BudgetView
 from gui.pages.plan_line import Field, Line
 from gui.pages.plan_rules import rule_words
+from gui.pages.step_fields import step_fields
 from gui.pages.target_names import target_words
 from gui.widgets.badge import Badge
 from gui.widgets.buttons import Tile, button
@@ -115,6 +116,7 @@ class PlanFields(QWidget):
              _("Saves memory and costs time (gradient checkpointing)"), str),
             ("optimizer", Choice("optimizer", _("Optimizer"), optimizers), _("Optimizer"),
              _("8-bit needs a quarter of the optimizer's memory"), str),
+            *step_fields(),
             *adapter_fields(),
             ("seed", seed, _("Seed"), _("The same seed makes the same run"), str),
         ]  # fmt: skip

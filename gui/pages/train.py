@@ -1,7 +1,7 @@
 """Train page: the cockpit of a run that lives, was interrupted or is long over."""
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from core.disk import expect_room
@@ -29,6 +29,8 @@ from gui.widgets.text import clear
 
 #: Frames a second; events may come a thousand times as fast.
 FRAMES = 10
+#: Pixels of the page that are not for the charts: title, words, legend, and a line of what is below.
+ABOVE = 260
 _STEPS_OF = {Action.CHOOSE_DATA: Step.DATA, Action.CHOOSE_MODEL: Step.MODEL, Action.CHANGE_PLAN: Step.PLAN}
 #: What the page can do about a problem; Resume has a button of its own.
 _ACTIONS = frozenset({*_STEPS_OF, Action.TRY_SMALLER, Action.RETRY, Action.OPEN_LOG, Action.FREE_DISK,
@@ -52,6 +54,7 @@ class TrainPage(Page):
         self.head.pause_asked.connect(self._pause)
         self.head.go_on.clicked.connect(self._go_on)
         self.resume.clicked.connect(self._resume)
+        self.put_beside_title(self.head.buttons)
         self.column.addWidget(self.head)
         self._problems = QVBoxLayout()
         self.column.addLayout(self._problems)
@@ -218,6 +221,10 @@ class TrainPage(Page):
         self._drawn = live.version if self.charts.follow(live.history) else -1
         self.cockpit.judge(live, here=live is self.desk.training)
         self._show_words()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.plot.fit(self.height() - ABOVE)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

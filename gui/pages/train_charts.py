@@ -1,12 +1,13 @@
-"""The charts of a run with their legend, more curves on demand, one step under them, and what can be saved of them."""
+"""The charts of a run with their legend, more curves on demand, one step of it, and what can be saved of them."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from core.history import RunHistory
 from core.i18n import _
@@ -26,12 +27,18 @@ from gui.widgets.text import panel, row
 
 #: Pixels of a saved picture for each on the screen.
 SHARP = 2.0
+#: Steps from which on the charts are drawn less often, and the seconds between two drawings then.
+MANY, SELDOM = 5000, 0.5
 
 
 class ChartsPanel(QWidget):
-    """Draws a RunHistory when asked to. `row_asked` carries file and line of a row that the user wants to see."""
+    """Draws a RunHistory when asked to; `step` shows one of its steps, wherever it is put.
+
+    `row_asked` carries file and line of a row that the user wants to see, `chosen` that another step is shown.
+    """
 
     row_asked = Signal(str, int)
+    chosen = Signal()
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -39,6 +46,7 @@ class ChartsPanel(QWidget):
         self._history: RunHistory | None = None
         self._folder: Path | None = None
         self._place = -1
+        self._stale, self._drawn = False, 0.0
         self.timeline = Timeline()
         self.legend = SeriesLegend()
         self.plot = LivePlot(mark_words)
@@ -54,14 +62,15 @@ class ChartsPanel(QWidget):
         self.more.clicked.connect(lambda: _drop(self.more, self._curves_menu()))
         self.save.clicked.connect(lambda: _drop(self.save, self._save_menu()))
         frame, inner = panel(margin=8, spacing=0)
+        frame.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         inner.addWidget(self.plot, 1)
         inner.addLayout(row(self.more, None, self.whole, self.save, spacing=4))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(8)
         outer.addWidget(self.legend)
-        outer.addWidget(frame, 1)
-        outer.addWidget(self.step)
+        outer.addWidget(frame)
+        outer.addStretch(1)
         self._show_strips()
 
     def attach(self, history: RunHistory | None, folder: Path | None) -> None:
@@ -75,10 +84,16 @@ class ChartsPanel(QWidget):
 
     def follow(self, history: RunHistory) -> bool:
         """Take over what is new and draw it; True when everything that happened is drawn."""
-        fresh, self._history = history is not self._history, history
-        if self.timeline.follow(history) or fresh:
+        self._stale |= history is not self._history
+        self._history = history
+        self._stale |= self.timeline.follow(history)
+        now = time.monotonic()
+        # a step among so many moves nothing by as much as a pixel
+        late = self.timeline.loss.x.size < MANY or now - self._drawn >= SELDOM
+        if self._stale and late:
+            self._stale, self._drawn = False, now
             self.redraw()
-        return self.timeline.caught_up(history)
+        return not self._stale and self.timeline.caught_up(history)
 
     def redraw(self) -> None:
         """Draw the curves as they are known."""
@@ -97,10 +112,12 @@ class ChartsPanel(QWidget):
     def choose(self, place: int) -> None:
         """Show the step at a place of the history, none for -1."""
         if self._history is not None:
-            self._place = place if place < len(self._history.steps) else -1
+            before, self._place = self._place, place if place < len(self._history.steps) else -1
             self.step.set(self._history, self._place, self.timeline.spikes)
             self.plot.choose(self._place)
             self.plot.setAccessibleDescription(self.step.accessibleName() if self._place >= 0 else "")
+            if before != self._place >= 0:
+                self.chosen.emit()
 
     def show_step(self, number: int) -> None:
         """Show a step by its number."""
@@ -110,7 +127,6 @@ class ChartsPanel(QWidget):
     def _show_strips(self) -> None:
         wanted = self._desk.settings.curves.split(",")
         self.plot.show_strips(wanted, lambda name: _title(name, self.timeline))
-        self.plot.setAccessibleName(_("Charts of loss and memory"))
         self.redraw()
 
     def _curves_menu(self) -> QMenu:

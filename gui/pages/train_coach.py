@@ -49,18 +49,19 @@ class CoachPanel(QWidget):
             return
         self._shown = shown
         clear(self._list)
+        known: list[Remedy] = []
         for each, words in said:
-            found = remedies(each, plan, history.total_steps) if plan is not None else ()
+            helpful = remedies(each, plan, history.total_steps) if plan is not None else ()
+            found = [remedy for remedy in helpful if remedy not in known][:MOST]
+            known += found
             action = words.action if words.action in offered else None
-            self._list.addWidget(self._note(each, words.title, words.advice, action, found[:MOST]))
+            self._list.addWidget(self._note(each, words.title, words.advice, action, found))
         if not seen:
             running = history.last is None
             words = _("Nothing stands out so far.") if running else _("Nothing stood out at the end.")
             self._list.addWidget(label(words, "muted"))
 
-    def _note(
-        self, each: Observation, title: str, advice: str, action: Action | None, found: tuple[Remedy, ...]
-    ) -> QWidget:
+    def _note(self, each: Observation, title: str, advice: str, action: Action | None, found: list[Remedy]) -> QWidget:
         tone = str(each.severity)
         head = label(title, "body" if each.severity is Severity.GOOD else "strong", name=f"observed_{each.code}")
         head.setAccessibleName(f"{severity_words(tone)}: {title}")

@@ -1,9 +1,11 @@
 """The cockpit of a run: charts on the left, coach and sample answers on the right, or below them in a small window."""
 
 import time
+from functools import partial
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from core.runs import RunState
 from gui.desk import Desk
@@ -29,12 +31,14 @@ class Cockpit(QWidget):
         self._offered: object = None
         self.charts = ChartsPanel(desk)
         self.coach = CoachPanel()
+        self.charts.chosen.connect(self._look)
         self.coach.step_asked.connect(self.charts.show_step)
         self.samples = SamplesPanel()
         self._side = QWidget()
         beside = QVBoxLayout(self._side)
         beside.setContentsMargins(0, 0, 0, 0)
         beside.setSpacing(16)
+        beside.addWidget(self.charts.step)
         beside.addWidget(self.coach)
         beside.addWidget(self.samples)
         beside.addStretch(1)
@@ -65,6 +69,14 @@ class Cockpit(QWidget):
         # runs without samples need no room for them
         self.samples.setVisible(bool(history.sampled) or (running and not history.steps))
         self.samples.set(history)
+
+    def _look(self) -> None:
+        """Bring the chosen step in sight, once it has its place."""
+        above: QWidget | None = self.parentWidget()
+        while above is not None and not isinstance(above, QScrollArea):
+            above = above.parentWidget()
+        if isinstance(above, QScrollArea):
+            QTimer.singleShot(0, self, partial(above.ensureWidgetVisible, self.charts.step, 0, 24))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

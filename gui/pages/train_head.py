@@ -34,19 +34,16 @@ class TrainHead(QWidget):
         self.stop = button(_("&Stop and save"), "stop", icon="stop")
         self.resume = primary(_("&Resume"), "resume", icon="play")
         self.again = button(_("Train &again"), "train_again")
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(self.progress)
-        words.addWidget(self.more)
         pause = row(self.pause, self.pause_more, spacing=0)
-        buttons = row(self.start, self.resume, self.go_on, pause, self.free, self.stop, self.again)
-        line = row(spacing=24)
-        line.addLayout(words, 1)
-        line.addLayout(buttons)
+        #: Stands beside the title.
+        self.buttons = QWidget()
+        self.buttons.setLayout(row(self.start, self.resume, self.go_on, pause, self.free, self.stop, self.again))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(12)
-        outer.addLayout(line)
+        outer.setSpacing(2)
+        outer.addWidget(self.progress)
+        outer.addWidget(self.more)
+        outer.addSpacing(8)
         outer.addWidget(self._bar)
 
     def show_buttons(
@@ -87,8 +84,10 @@ class TrainHead(QWidget):
         self.more.setText(more)
         self.more.setVisible(bool(more))
         total = live.history.total_steps if live else 0
-        running = live is not None and live.state is RunState.RUNNING
-        self._bar.setVisible(live is not None and (running or total > 0))
+        stands = live.state if live else None
+        running = stands is RunState.RUNNING
+        # a run that ended early is as finished as any
+        self._bar.setVisible(running or (total > 0 and stands is not RunState.FINISHED))
         self._bar.setRange(0, total if total or not running else 0)
         self._bar.setValue(live.history.step if live and total else 0)
 

@@ -1,4 +1,4 @@
-"""One step under the charts: its numbers, and the rows that it learned from where the training noted them."""
+"""One step of a run: its numbers, and the rows that it learned from where the training noted them."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -16,7 +16,7 @@ from gui.widgets.fields import short
 from gui.widgets.text import clear, column, label, row
 
 #: Rows in sight, and how many beside each other.
-MOST, ACROSS = 12, 3
+MOST, ACROSS = 16, 4
 
 
 class StepPanel(QFrame):
@@ -49,7 +49,7 @@ class StepPanel(QFrame):
         for made in (self._before, self._after, close):
             head.addWidget(made)
         inner = QVBoxLayout(self)
-        inner.setContentsMargins(16, 8, 8, 12)
+        inner.setContentsMargins(16, 8, 8, 16)
         inner.setSpacing(8)
         inner.addLayout(head)
         inner.addLayout(self._rows)
@@ -80,21 +80,29 @@ class StepPanel(QFrame):
         clear(self._rows)
         if not rows:
             return
-        words = ngettext("It learned from {n} row. Look at it:", "It learned from {n} rows. Look at them:", len(rows))
+        words = ngettext(
+            "It learned from {n} row. Open it in Data:", "It learned from {n} rows. Open one in Data:", len(rows)
+        )
         self._rows.addWidget(label(words.format(n=count(len(rows))), "body"))
+        shown = rows[:MOST]
+        for file in dict.fromkeys(file for file, _line in shown):
+            self._rows.addWidget(label(_("{file}, line").format(file=Path(file).name), "small"))
+            self._rows.addLayout(self._lines(file, [line for other, line in shown if other == file]))
+        if len(rows) > MOST:
+            self._rows.addWidget(label(_("… and {n} more").format(n=count(len(rows) - MOST)), "small"))
+
+    def _lines(self, file: str, lines: list[int]) -> QGridLayout:
         grid = QGridLayout()
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(6)
-        for number, (file, line) in enumerate(rows[:MOST]):
-            place = f"{Path(file).name}:{line}"
-            chip = button(place, f"open_row_{number}", partial(self.row_asked.emit, file, line), kind="chip")
+        for number, line in enumerate(lines):
+            asked = partial(self.row_asked.emit, file, line)
+            chip = button(count(line), f"open_row_{line}", asked, kind="chip")
             chip.setToolTip(_("Open in Data: {place}").format(place=f"{file}:{line}"))
             chip.setAccessibleName(chip.toolTip())
             grid.addWidget(chip, number // ACROSS, number % ACROSS)
         grid.setColumnStretch(ACROSS, 1)
-        self._rows.addLayout(grid)
-        if len(rows) > MOST:
-            self._rows.addWidget(label(_("… and {n} more").format(n=count(len(rows) - MOST)), "small"))
+        return grid
 
     def _jump(self, way: int) -> None:
         on = [spike for spike in self._spikes if (spike - self._place) * way > 0]

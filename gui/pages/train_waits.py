@@ -25,7 +25,7 @@ def wait_facts(history: RunHistory, settings: Settings) -> dict[str, Any]:
 
 def waiting_words(paused: Paused, history: RunHistory, settings: Settings) -> str:
     """What will end a pause."""
-    return until_words(paused, wait_facts(history, settings))
+    return until_words(paused, wait_facts(history, settings)).replace(" °C", "\u00a0°C")
 
 
 def mark_words(event: Any) -> str:

@@ -12,10 +12,10 @@ from gui import theme
 #: Room for the words of a mark, and the distances between marks, in seconds.
 TICK_PIXELS = 96
 ROUND = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
-#: Pixels between two numbers of an axis.
-NUMBER_PIXELS = 24
+#: Pixels between two numbers of an axis at least, and how many of them a tall axis has at most.
+NUMBER_PIXELS, NUMBERS = 18, 8
 #: Room for numbers at the left, the same in every chart: they lie exactly under each other.
-LEFT = 64
+LEFT = 52
 
 
 def clock_text(seconds: float) -> str:
@@ -57,7 +57,7 @@ class NumberAxis(pg.AxisItem):
     """An axis with few marks at round numbers."""
 
     def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
-        wanted = max((high - low) * NUMBER_PIXELS / max(size, 1.0), 1e-12)
+        wanted = max((high - low) * max(NUMBER_PIXELS / max(size, 1.0), 1 / NUMBERS), 1e-12)
         power = 10 ** math.floor(math.log10(wanted))
         return [(next(times * power for times in (1, 2, 5, 10) if times * power >= wanted * 0.999), 0.0)]
 
@@ -104,11 +104,9 @@ def retint_axes(chart: Any) -> None:
         axis.setPen(pg.mkPen(theme.colour("hairline")))
         axis.setTextPen(pg.mkPen(theme.colour("muted")))
         axis.setTickFont(font)
-        size = f"{theme.SMALL - 1}px"
-        axis.setLabel(axis.labelText, **{"color": theme.tokens().muted, "font-size": size})
-        axis.showLabel(bool(axis.labelText))
-        # the words are as long as their font makes them: they are put into the middle again
-        axis.resizeEvent()
+    words = chart.getAxis("bottom")
+    words.setLabel(words.labelText, **{"color": theme.tokens().muted, "font-size": f"{theme.SMALL - 1}px"})
+    words.showLabel(bool(words.labelText))
 
 
 def dress(name: str, curve: Any) -> None:

@@ -23,7 +23,7 @@ __all__ = ["STRIPS", "LivePlot", "clock_text"]
 #: Charts that are opened on demand, in their order.
 STRIPS = ("rate", "gradient", "speed", "temperature", "power", "use")
 #: Heights in pixels: of loss and memory together, and of each chart more.
-TALL, LOW, STRIP = 312, 92, 64
+TALL, LOW, STRIP = 320, 92, 64
 #: What the words under the last chart take.
 AXIS = 40
 #: What the name of a chart on demand takes.
@@ -55,10 +55,8 @@ class LivePlot(QWidget):
         self._box.setContentsMargins(3, 3, 3, 3)
         self._box.setSpacing(2)
         self.loss, self.memory = (view.chart for view in self._views.values())
-        self.loss.setLabel("left", _("Loss"))
-        self.memory.setLabel("left", _("Memory in GB"))
         self.memory.setYRange(0, 1)
-        self._titles: dict[str, QLabel] = {}
+        self.titles = {"loss": _title(_("Loss")), "memory": _title(_("Memory in GB"))}
         self._lines = {
             "raw": self.loss.plot(pen=None, symbol="o", symbolSize=3), "loss": self._curve(self.loss),
             "validation": self._curve(self.loss), "memory": self._curve(self.memory),
@@ -68,7 +66,7 @@ class LivePlot(QWidget):
         self._limit.hide()
         self.memory.addItem(self._limit, ignoreBounds=True)
         self._marks = Marks(self.loss)
-        self._top = 0.0
+        self._top, self._height = 0.0, 0
         self.zoomed = False
         self._place = -1
         self._timeline = Timeline()
@@ -90,8 +88,7 @@ class LivePlot(QWidget):
         view = self._views[name] = ChartView(powers=name == "gradient")
         view.chart.setAutoVisible(y=True)
         self._lines[name] = self._curve(view.chart)
-        self._titles[name] = label(title, "small", wrap=False)
-        self._titles[name].setIndent(LEFT + 4)
+        self.titles[name] = _title(title)
         self._add(view)
 
     def _add(self, view: ChartView) -> None:
@@ -107,13 +104,12 @@ class LivePlot(QWidget):
         for name, view in self._views.items():
             self._box.removeWidget(view)
             view.setVisible(name in order)
-        for name, title in self._titles.items():
+        for name, title in self.titles.items():
             self._box.removeWidget(title)
             title.setVisible(name in order)
         for place, name in enumerate(order):
             view, last = self._views[name], name == order[-1]
-            if name in self._titles:
-                self._box.addWidget(self._titles[name])
+            self._box.addWidget(self.titles[name])
             self._box.addWidget(view, (5, 3, 2)[min(place, 2)])
             view.show_time(_("Time spent training") if last else "")
             view.setMinimumHeight((LOW, LOW, STRIP)[min(place, 2)] + AXIS * last)
@@ -131,7 +127,7 @@ class LivePlot(QWidget):
 
     def name_strip(self, name: str, words: str) -> None:
         """Say what a chart shows, and its newest value."""
-        self._titles[name].setText(words)
+        self.titles[name].setText(words)
 
     @staticmethod
     def _curve(chart: Any) -> Any:
@@ -169,7 +165,7 @@ class LivePlot(QWidget):
     def _frame_time(self, timeline: Timeline) -> None:
         """Show everything, until the user looks at a part of it."""
         if not self.zoomed:
-            ends = [curve.x.last() for curve in (timeline.loss, timeline.memory) if curve.x.size]
+            ends = [curve.x.last() for curve in timeline.curves.values() if curve.x.size]
             self.loss.setXRange(0, max([1.0, *ends]), padding=0.02)
 
     def _touched(self) -> None:
@@ -221,8 +217,13 @@ class LivePlot(QWidget):
         else:
             self.picked.emit(place)
 
+    def fit(self, height: int) -> None:
+        """Take `height` pixels where there is room, never less than the charts need."""
+        self._height = height
+        self.updateGeometry()
+
     def sizeHint(self) -> QSize:
-        return QSize(640, self.minimumHeight())
+        return QSize(640, max(self._height, self.minimumHeight()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self.hasFocus():
@@ -244,3 +245,9 @@ class LivePlot(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "strips"):
             self.retint()
+
+
+def _title(words: str) -> QLabel:
+    found = label(words, "small", wrap=False)
+    found.setIndent(LEFT + 4)
+    return found

@@ -12,7 +12,7 @@ from core.timelines import AnswerTimeline, pieces, same_words
 from core.wording import count
 from gui import theme
 from gui.widgets.bubble import breakable
-from gui.widgets.text import label
+from gui.widgets.text import label, row
 
 #: From this width on the base's answer stands beside the new one.
 SIDE_BY_SIDE = 560
@@ -72,6 +72,7 @@ class SampleTimeline(QWidget):
         self.slider.setTickPosition(QSlider.TickPosition.TicksBelow)
         self.slider.setTickInterval(1)
         self.slider.valueChanged.connect(self._moved)
+        self._first, self._last = label("", "small", wrap=False), label("", "small", wrap=False)
         self.base = Answer("sample_base", "bubble-assistant")
         self.answer = Answer("sample_answer", "bubble-assistant")
         self.hint = label("", "small", name="sample_change")
@@ -85,7 +86,7 @@ class SampleTimeline(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.GRID)
         column.addWidget(self.question)
-        column.addWidget(self.slider)
+        column.addLayout(row(self._first, self.slider, self._last))
         column.addLayout(self._pair)
         column.addWidget(self.hint)
         column.addWidget(self.expected)
@@ -99,6 +100,9 @@ class SampleTimeline(QWidget):
             self.slider.setRange(0, max(len(steps) - 1, 0))
             self.slider.setValue(max(place, 0))
         self.question.setText(breakable(timeline.question))
+        for end, step in ((self._first, steps[:1]), (self._last, steps[-1:])):
+            end.setText(_("step {step}").format(step=count(step[0])) if step else "")
+            end.setVisible(len(steps) > 1)
         self.slider.setVisible(len(steps) > 1)
         self._show()
 
@@ -166,7 +170,8 @@ def _rich(text: str, before: str | None) -> str:
 
 
 def _marked(text: str, *, new: bool) -> str:
-    plain = escape(breakable(text)).replace("\n", "<br>")
+    said = text.rstrip() if new else text
+    plain, behind = (escape(breakable(part)).replace("\n", "<br>") for part in (said, text[len(said) :]))
     if not new:
         return plain
-    return f'<span style="background-color: {theme.tokens().wash}; text-decoration: underline">{plain}</span>'
+    return f'<span style="background-color: {theme.tokens().wash}; text-decoration: underline">{plain}</span>{behind}'

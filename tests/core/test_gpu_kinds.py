@@ -13,7 +13,7 @@ import pytest
 
 from core import gpu, nvml
 from core.gpu import cards, read, visible_device
-from core.jobs import jobs
+from core.jobs import choose
 from core.problems import Code, Trouble
 from core.wording import card_notes
 from tests.fake_nvml import (
@@ -145,7 +145,7 @@ def test_a_job_counts_cards_as_the_driver_does(
     monkeypatch.setattr(os, "environ", {"CUDA_DEVICE_ORDER": "FASTEST_FIRST"})
     install(FakeNvml(FakeCard(), FakeCard(uuid="GPU-2")))
     run = new_run(tmp_path, card=1)
-    jobs._choose_card(str(run.path))
+    choose.choose_card(str(run.path))
     assert {name: value for name, value in os.environ.items() if name.startswith("CUDA")} == {
         "CUDA_VISIBLE_DEVICES": "1",
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
@@ -155,7 +155,7 @@ def test_a_job_counts_cards_as_the_driver_does(
 def test_an_own_choice_of_the_user_stays(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = {"CUDA_VISIBLE_DEVICES": "3", "PYTORCH_ALLOC_CONF": "backend:cudaMallocAsync"}
     monkeypatch.setattr(os, "environ", dict(own))
-    jobs._choose_card(str(new_run(tmp_path, card=1).path))
+    choose.choose_card(str(new_run(tmp_path, card=1).path))
     assert os.environ == own
 
 

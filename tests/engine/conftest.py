@@ -37,7 +37,7 @@ class Listener:
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_asked() -> Iterator[None]:
-    """Runs of these tests answer no questions while they train, which would take half of their time; test_samples does."""
+    """Runs of these tests answer no questions while they train, which takes half of their time; test_samples does."""
     from core.engine import workshop
 
     asked, workshop.questions_of = workshop.questions_of, lambda *_given: ()

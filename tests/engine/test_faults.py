@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from core.commands import Pause
 from core.engine.obedience import Pausing
 from core.engine.train import train
 from core.events import (
@@ -251,6 +252,34 @@ def test_writing_waits_for_room_and_for_nobody_else(tmp_path: Path, monkeypatch:
         Pausing(talk, run).saved(4, broken)
     talk.stop_requested, tries[:] = True, []
     assert not Pausing(talk, run).saved(4, write) and len(tries) == 1
+
+
+def test_a_pause_that_changes_its_reason_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card that is hot, then the user's own wish, then nothing; a checkpoint is kept first."""
+    monkeypatch.setattr("core.engine.obedience._LOOK_EVERY", 0.0)
+    hot, user = Pause(reason=Wait.TEMPERATURE), Pause()
+    reasons = iter([hot, hot, hot, user, user, None])
+
+    class Changing(Listener):
+        @property
+        def pause(self) -> Any:
+            return next(reasons)
+
+        @pause.setter
+        def pause(self, _value: Any) -> None:
+            pass
+
+    class Trainer:
+        state = type("State", (), {"global_step": 4})
+        kept = 0
+
+        def keep(self) -> None:
+            self.kept += 1
+
+    talk, trainer = Changing(), Trainer()
+    Pausing(talk, new_run(tmp_path))(trainer)
+    assert [event.reason for event in talk.of(Paused)] == [Wait.TEMPERATURE, Wait.USER]
+    assert isinstance(talk.events[-1], WentOn) and talk.events[-1].step == 4 and trainer.kept == 1
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import pytest
 from core.engine.train import train
 from core.events import Evaluated, Event, Finished, StepDone
 from core.plan import TrainingPlan
+from core.problems import Code, Trouble
 from core.runs import RunFolder
 from tests.engine.conftest import Listener
 from tests.fakes import new_run
@@ -92,9 +93,7 @@ def test_two_processes_go_on_from_their_checkpoint(two: RunFolder, plan: Trainin
     assert two.has_adapter()
 
 
-def test_a_model_that_is_shared_out_is_refused(tmp_path: Path, plan: TrainingPlan, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.problems import Code, Trouble
-
+def test_a_model_that_is_shared_out_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
     with pytest.raises(Trouble) as told:
         train(new_run(tmp_path).path, Listener(), resume=False)

@@ -39,6 +39,11 @@ class Layer:
         return self.plan.batch * self.plan.tokens
 
     @property
+    def fused(self) -> bool:
+        """Whether adapted modules are one operation (core.engine.fused); 8-bit bases and DoRA are left to peft."""
+        return not self.full and self.plan.method is not Method.LORA8 and not self.plan.dora
+
+    @property
     def pairs(self) -> int:
         """Pairs of tokens that can see each other's places."""
         return self.plan.batch * self.plan.tokens**2
@@ -75,7 +80,7 @@ class Layer:
         """Bytes that the average layer saves when it is not recomputed.
 
         With adapters on all modules of a Llama under autocast this is 12H + 4Q + 4K + 8I + 14r + 4·heads + 8 a token,
-        + 14H + I for dropout, + the copies of the adapter.
+        + 5H + Q + I for dropout's masks, + the copies of the adapter.
         """
         a = self.architecture
         share = 1.0 if self.packed else self.windows / a.layers
@@ -103,8 +108,8 @@ class Layer:
             product = (0 if int8 or not own else 2) + (4 if self.full and mask else 0)
             moments.append(product * width + (14 if self.full else 10) * hidden)
         if "up_proj" in targets:
-            moments.append((8 if self.full else 4) * width - freed + 12 * hidden)
-        if "gate_up_proj" in targets:
+            moments.append((8 if self.full else 4) * width - freed + (6 if self.fused else 12) * hidden)
+        if "gate_up_proj" in targets and not self.fused:
             beside = 12 + 4 * mask if self.full else 4 + (own + 2 * down) * (not int8)
             moments.append((14 if self.full else 6) * width - freed + beside * hidden - behind)
         if a.post_norm:
@@ -147,7 +152,7 @@ class Layer:
 
     def _own(self) -> tuple[int, int]:
         """Bytes a number of the copy that a module keeps of its input for itself, and of dropout's mask."""
-        own = 4 if self.full else 2 if self.plan.dropout else 0
+        own = 4 if self.full else 2 if self.plan.dropout and not self.fused else 0
         return own, 1 if self.plan.dropout else 0
 
     def _mlp_copies(self) -> int:

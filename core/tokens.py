@@ -72,9 +72,9 @@ class TokenTotals(Event):
     Of the `rows`, `skipped` are left out, because nothing of them would be learned, `truncated` are cut at the plan's
     longest sequence, and `endless` would teach no end of the answer: with one of those training does not start.
     `failed` rows cannot be written by the template at all. `trained` of the `tokens` that training consumes are
-    learned from; `padding` more fill up the micro-batches, and `padding_unpacked` would if each row had a sequence of its
-    own. `longest` is the longest row before it is cut; `lengths` holds
-    (upper bound, rows) in growing order, before the cut. `steps` are the optimizer steps of the pass.
+    learned from; `padding` more fill up the micro-batches, and `padding_unpacked` would if each row had a sequence of
+    its own. `longest` is the longest row before it is cut; `lengths` holds (upper bound, rows) in growing order,
+    before the cut. `steps` are the optimizer steps of the pass.
     """
 
     number: int

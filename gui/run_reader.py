@@ -25,6 +25,8 @@ class Summary:
     started: float | None = None
     merged: bool = False
     checkpoint_step: int = 0
+    #: Why a run that goes on waits (core.events.Wait), "" while it does not.
+    waits: str = ""
 
     @property
     def resumable(self) -> bool:
@@ -50,6 +52,7 @@ def summarise(run: RunFolder) -> Summary:
         history.started,
         merged,
         run.checkpoint_step(),
+        str(history.waiting.reason) if history.waiting else "",
     )
 
 

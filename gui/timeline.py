@@ -93,6 +93,10 @@ class Timeline:
         self._key: tuple[int, int] | None = None
         self._seen = 0.0
         self._marked: tuple[int, ...] = ()
+        self._spiked: set[int] = set()
+        self.spikes: list[int] = []
+        self.marks: list[tuple[float, Any]] = []
+        self.best = -1
         self._reset(RunHistory())
 
     def follow(self, history: RunHistory) -> bool:
@@ -127,7 +131,8 @@ class Timeline:
         import numpy
 
         measured, allocated = self.memory.y.view(), self.curves["allocated"].y.view()
-        return round(max(1e9 * numpy.fmax.reduce(measured, initial=0), numpy.fmax.reduce(allocated, initial=0)))
+        highest = 1e9 * float(numpy.fmax.reduce(measured, initial=0))
+        return round(max(highest, float(numpy.fmax.reduce(allocated, initial=0))))
 
     def nearest_step(self, moment: float) -> int:
         """The place of the step next to a moment of the time axis, -1 when there is none."""
@@ -143,8 +148,9 @@ class Timeline:
         if marked == self._marked and len(self.spikes) == len(self._spiked):
             return
         self._marked = marked
-        self._spiked = {note.facts.get("step") for note in history.notes if note.code == "gradient_spike"}
-        places = {step: bisect_right(history.steps, step, key=_number) - 1 for step in self._spiked if step}
+        told = (note.facts.get("step") for note in history.notes if note.code == "gradient_spike")
+        self._spiked = {step for step in told if isinstance(step, int)}
+        places = {step: bisect_right(history.steps, step, key=_number) - 1 for step in self._spiked}
         self.spikes = sorted(at for step, at in places.items() if at >= 0 and history.steps[at].step == step)
         self.spikes = [at for at in self.spikes if at < self._steps.taken]
         notes = [note for note in history.notes if note.code in MARKED]
@@ -172,11 +178,8 @@ class Timeline:
         self.curves: dict[str, Curve] = {**self._steps.curves, **self._evaluations.curves, **self._memory.curves}
         self.loss, self.smooth = self.curves["loss"], self.curves["smooth"]
         self.validation, self.memory = self.curves["validation"], self.curves["memory"]
-        self.spikes: list[int] = []
-        self._spiked: set[object] = set()
-        self.marks: list[tuple[float, Any]] = []
-        self.best = -1
-        self._marked = ()
+        self.spikes, self.marks, self._spiked = [], [], set()
+        self.best, self._marked = -1, ()
 
 
 class Smooth:

@@ -55,7 +55,10 @@ class Curve:
         """The plan that such a run has."""
         every = max(1, min(500, math.ceil(self.steps / 10)))
         packing = not self.sorted_rows
-        return replace(PLAN, epochs=float(self.epochs), packing=packing, evaluate_every=every, save_every=every)
+        # asked for: by themselves answers that take so long would come more rarely
+        sampled = every if self.answers else 0
+        plan = replace(PLAN, epochs=float(self.epochs), packing=packing, evaluate_every=every, save_every=every)
+        return replace(plan, sample_every=sampled)
 
     def history(self, upto: int | None = None) -> RunHistory:
         """The history of the run, or of its first steps."""

@@ -60,9 +60,7 @@ def train(
 
     if launched_alone():
         raise typer.BadParameter(
-            _(
-                "accelerate starts a single process with --cpu. Say --multi_gpu: it does without cards too"
-            )
+            _("accelerate starts a single process with --cpu. Say --multi_gpu: it does without cards too")
         )
     if launched():
         return train_together(made, resume=resume is not None, json=json)

@@ -17,6 +17,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, Pre
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from core.engine.adapters import attach_new_adapter
+from core.engine.fused import fuse
 from core.engine.livepeak import LivePeak
 from core.engine.loading import recompute
 from core.engine.loss import hidden_states, plain_loss, tiled_loss
@@ -67,7 +68,7 @@ def dry_run(
     try:
         base, held = _base(config_from(facts), plan)
         weights = _weight_bytes(base, held, plan.method)
-        model = _adapted(base, plan, adapter_bytes)
+        model = _adapted(base, plan, adapter_bytes, fused=autocast or adapter_bytes < 4)
         meter = _count(model, plan, packed=packed, autocast=autocast)
     except Trouble:
         raise
@@ -118,13 +119,15 @@ def _base(config: PreTrainedConfig, plan: TrainingPlan) -> tuple[PreTrainedModel
     return base, hold(base, plan.method)
 
 
-def _adapted(base: PreTrainedModel, plan: TrainingPlan, adapter_bytes: int) -> PeftModel:
-    """Adapter and recomputation as core.engine.train sets them up."""
+def _adapted(base: PreTrainedModel, plan: TrainingPlan, adapter_bytes: int, *, fused: bool) -> PeftModel:
+    """Adapter and recomputation as core.engine.train sets them up; not `fused` as peft alone computes."""
     with _META:
         model = attach_new_adapter(base, plan)
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.to(torch.float32 if adapter_bytes == 4 else torch.bfloat16)
+    if fused:
+        fuse(model)
     recompute(base, plan)
     return model
 

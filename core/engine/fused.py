@@ -5,6 +5,7 @@ values are kept once, in 16 bits, and the adapter's part is added by the product
 rounding of 16 bits. Modules that do more than plain LoRA (DoRA, several adapters) are left to peft.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from types import MethodType
 from typing import Any
 
@@ -63,8 +64,8 @@ class _Lora(torch.autograd.Function):
         ctx: Any, x: torch.Tensor, base: torch.nn.Linear, low: torch.Tensor, high: torch.Tensor, scaling: float,
         dropout: float,
     ) -> torch.Tensor:  # fmt: skip
-        dtype = torch.get_autocast_dtype(x.device.type) if torch.is_autocast_enabled(x.device.type) else x.dtype
-        with torch.autocast(x.device.type, enabled=False):
+        dtype = _computed(x)
+        with _as_it_is(x):
             flat = x.reshape(-1, x.shape[-1]).to(dtype)
             kept = torch.empty_like(flat, dtype=torch.bool).bernoulli_(1 - dropout) if dropout else None
             inner = _dropped(flat, kept, dropout) @ low.to(dtype).t()
@@ -78,7 +79,7 @@ class _Lora(torch.autograd.Function):
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         flat, inner, low, high, kept = ctx.saved_tensors
         dtype = flat.dtype
-        with torch.autocast(flat.device.type, enabled=False):
+        with _as_it_is(flat):
             gradient = gradients[0].reshape(-1, gradients[0].shape[-1]).to(dtype)
             back = (gradient @ high.to(dtype)).mul_(ctx.scaling)
             for_high = (gradient.t() @ inner).to(high.dtype).mul_(ctx.scaling)
@@ -89,6 +90,17 @@ class _Lora(torch.autograd.Function):
                 for_x = _dropped(through, kept, ctx.dropout).addmm_(gradient, _weight(ctx.base, dtype))
                 for_x = for_x.view(ctx.shape).to(ctx.given)
         return for_x, None, for_low, for_high, None, None
+
+
+def _computed(x: torch.Tensor) -> torch.dtype:
+    """The format that is computed in: that of autocast, or that of the input."""
+    where = x.device.type
+    return torch.get_autocast_dtype(where) if not x.is_meta and torch.is_autocast_enabled(where) else x.dtype
+
+
+def _as_it_is(x: torch.Tensor) -> AbstractContextManager[Any]:
+    """Autocast off; the meta device of the dry run has none."""
+    return nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False)
 
 
 def _dropped(values: torch.Tensor, kept: torch.Tensor | None, dropout: float) -> torch.Tensor:

@@ -129,6 +129,8 @@ class Samples(TrainerCallback):
         for question, ids in zip(questions, answers, strict=False):
             text = self._chat.tokenizer.decode(ids, skip_special_tokens=True).strip()
             cut = not ends & set(ids)
+            # a letter of several tokens may be cut in two
+            text = text.rstrip("\ufffd") if cut else text
             said = {"question": question.text, "answer": text, "expected": question.expected, "cut": cut}
             self._talk.emit(Sampled(step=step, side=side, **said))
         self._talk.emit(Stage(stage=StageName.TRAINING))

@@ -16,6 +16,7 @@ from peft import PeftModel
 
 from core.engine.device import autocast, device
 from core.engine.encoding import Encoded
+from core.engine.fused import fuse
 from core.engine.loading import load_base, recompute
 from core.engine.loss import hidden_states, plain_loss, tiled_loss, tiling_is_exact
 from core.engine.masks import shared_masks
@@ -50,6 +51,7 @@ def settle(
     """Return the adapter on the 16-bit base after a fifth of `steps` more; stops early when asked to."""
     base = load_base(folder, Method.LORA, device())
     model = PeftModel.from_pretrained(base, str(adapter), is_trainable=True)
+    fuse(model)
     recompute(base, plan)
     tiled = tiling_is_exact(base, torch.from_numpy(rows[0].ids[:16].astype("int64"))[None].to(model.device))
     learned = [p for p in model.parameters() if p.requires_grad]

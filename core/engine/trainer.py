@@ -96,7 +96,8 @@ class SoloTrainer(Trainer):
         """Forward and backward pass of every micro-batch of a step; returns the step's mean loss."""
         self._chance = Chance.now()
         model.train()
-        loss, found, cause = torch.zeros(()), None, None
+        loss, found = torch.zeros(()), None
+        cause: BaseException | None = None
         try:
             loss = self._all_micro_batches(inputs["micro_batches"], num_items_in_batch)
             found = None if torch.isfinite(loss) else Break.LOSS

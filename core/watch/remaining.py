@@ -5,6 +5,7 @@ from statistics import fmean, median
 from core.events import StageName
 from core.history import RunHistory, read_tokens
 from core.plan import TrainingPlan
+from core.rounds import rounds_every
 
 #: Steps whose speed is the speed of now, and those of the start that compile and warm up.
 _RECENT, _WARM_UP = 200, 2
@@ -37,7 +38,7 @@ def seconds_left(history: RunHistory, plan: TrainingPlan) -> float | None:
     if checked:
         done = history.evaluations[-1].step if history.evaluations else 0
         left += _to_come(done, step, total, every) * _evaluation(history, plan, checked, a_step)
-    left += _rounds(history, plan, every, checked) * _each(history, StageName.ANSWERING)
+    left += _rounds(history, plan, checked) * _each(history, StageName.ANSWERING)
     return left + _saving(history, plan, training)
 
 
@@ -83,11 +84,11 @@ def _evaluation(history: RunHistory, plan: TrainingPlan, rows: int, a_step: floa
     return share * rows * a_step / (history.steps[-1].rows or plan.effective_batch)
 
 
-def _rounds(history: RunHistory, plan: TrainingPlan, every: int, checked: int) -> int:
+def _rounds(history: RunHistory, plan: TrainingPlan, checked: int) -> int:
     """Rounds of samples still to come."""
     if not history.sampled:
         return 0
-    every = plan.sample_every or (every if checked else history.total_steps)
+    every = rounds_every(history, plan, history.total_steps, validates=bool(checked))
     return _to_come(history.sampled[-1].step, history.step, history.total_steps, every)
 
 

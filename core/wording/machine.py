@@ -79,11 +79,18 @@ MACHINE: dict[Code, Entry] = {
         Action.TRY_SMALLER,
     ),
     Code.SHARED_MODEL: Entry(
-        N_("{way} is not supported: every process needs the whole model."),
+        Either(
+            N_("{way} is not supported: every process needs the whole model."),
+            N_("Every process needs the whole model: it cannot be shared out."),
+        ),
         (
-            N_("Run `accelerate config`, choose several cards without {way}, then start again."),
+            Either(
+                N_("Run `accelerate config`, choose several cards without {way}, then start again."),
+                N_("Run `accelerate config`, choose several cards, then start again."),
+            ),
             N_("A base in 4 bits (QLoRA) takes a quarter of the memory."),
         ),
+        Action.RETRY,
     ),
     Code.GPU_LOST: Entry(
         N_("The card stopped answering."),

@@ -144,6 +144,7 @@ MATERIAL: dict[Code, Entry] = {
     Code.RUN_IDLE: Entry(
         N_("Nobody trains this run now."),
         (N_("One that was interrupted or stopped can go on later."), WHERE),
+        Action.RESUME,
     ),
     Code.RUN_NOT_RESUMABLE: Entry(
         N_("This run cannot go on."),

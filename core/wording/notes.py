@@ -84,7 +84,8 @@ _NOTES: dict[str, Sentence] = {
         "Step {step} pulled the model much harder than usual: its gradient was {norm} instead of {usual}."
     ),
     "best_kept": N_(
-        "The adapter of step {step} is kept, where the validation loss was lowest: {loss}. At the end it was {last_loss}."
+        "The adapter of step {step} is kept, where the validation loss was lowest: {loss}. At the end it was "
+        "{last_loss}."
     ),
     "stopped_early": NN_(
         "Training ended at step {step}: {waited} check brought nothing better than before.",

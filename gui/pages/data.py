@@ -95,7 +95,6 @@ class DataPage(Page):
         if self._view is not None:
             self._view.setEnabled(not busy or self.wishes.waiting)
             self._look_beside(self._view)
-            self._show_wanted()
 
     def _known(self) -> Known:
         self._shown = (self.state, self.desk.looked)
@@ -107,6 +106,8 @@ class DataPage(Page):
             self.reader.read_extras(self.look, self.state.arrangement)
         if self.desk.dry_runs and self.isVisible():
             view.count_soon()
+        if self.desk.wanted_row and view.show_place(*self.desk.wanted_row):
+            self.desk.wanted_row = None
 
     def _draw(self, report: DataReport | None) -> None:
         if self._view is not None:
@@ -132,23 +133,13 @@ class DataPage(Page):
         self._report.addWidget(view)
         view.show_finding(self._finding)
         view.open(self._tab)
-        if look is not None and look.rows is not None:
-            rows = look.rows
+        if look is not None and (rows := look.rows) is not None:
             Errand(lambda: (view, RowsFile(rows)), self, self._opened)
 
     def _opened(self, found: object) -> None:
         if isinstance(found, tuple) and found[0] is self._view and self._view is not None:
             self._view.show_file(found[1])
-            self._show_wanted()
-
-    def _show_wanted(self) -> None:
-        """Show the row that another page asked for, once the rows are there."""
-        wanted, view = self.desk.wanted_row, self._view
-        if wanted is not None and view is not None and view.rows.readable:
-            self.desk.wanted_row = None
-            view.open("rows")
-            view.show_all_rows()
-            view.rows.show_place(*wanted)
+            self._look_beside(self._view)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -99,7 +99,7 @@ class ReportView(QWidget):
         self.rows.tokens_asked.connect(self._show_tokens)
         self.touched = TouchedView()
         self.touched.excepted.connect(self.excepted)
-        self.touched.closed.connect(self.show_all_rows)
+        self.touched.closed.connect(self._show_rows)
         self._right = QStackedWidget()
         self._right.addWidget(self.rows)
         self._right.addWidget(self.touched)
@@ -198,6 +198,14 @@ class ReportView(QWidget):
         """Show every row instead of the preview."""
         self.rows.show_file(rows)
 
+    def show_place(self, file: str, line: int) -> bool:
+        """Show the row at a line of a file; False while only the preview is there."""
+        if self.rows.readable:
+            self.open("rows")
+            self._show_rows()
+            self.rows.show_place(file, line)
+        return self.rows.readable
+
     def show_finding(self, key: str) -> None:
         """Show the rows of a finding by its key."""
         if self.findings.press(key):
@@ -207,8 +215,7 @@ class ReportView(QWidget):
         self.touched.show_finding(finding)
         self._right.setCurrentWidget(self.touched)
 
-    def show_all_rows(self) -> None:
-        """Show all rows instead of a finding's."""
+    def _show_rows(self) -> None:
         self.findings.mark(None)
         self._right.setCurrentWidget(self.rows)
 

@@ -45,11 +45,12 @@ class Page(QWidget):
         self.column.setSpacing(2 * theme.GRID)
         self.title = label(title, "title", name="page_title")
         self.lead = label(lead, "muted", name="page_lead")
-        self.lead.setVisible(bool(lead))
         words = QVBoxLayout()
         words.setSpacing(4)
         words.addWidget(self.title)
         words.addWidget(self.lead)
+        if not lead:
+            self.lead.hide()
         self._head = QHBoxLayout()
         self._head.setSpacing(2 * theme.GRID)
         self._head.addLayout(words, 1)

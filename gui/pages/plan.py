@@ -75,6 +75,7 @@ class PlanPage(Page):
         self.fields.set_advanced(advanced)
         self.note.show_state(state)
         if state.plan is None:
+            self.fields.set_locked(True)
             if self._recommended is not None:
                 QTimer.singleShot(0, self, self._reset)
             return

@@ -3,9 +3,11 @@
 from PySide6.QtCore import QDateTime, QLocale, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout
 
+from core.events import Wait
 from core.i18n import _
 from core.runs import RunState
 from core.wording import method_words, state_words
+from core.wording.waits import wait_badge
 from gui.opening import own_folder
 from gui.run_reader import Summary
 from gui.widgets.badge import Badge
@@ -25,7 +27,8 @@ class RunCard(QFrame):
     opened = Signal(object, bool)
     delete_asked = Signal(object)
 
-    def __init__(self, summary: Summary) -> None:
+    def __init__(self, summary: Summary, *, here: bool = False) -> None:
+        """`here` says that this window trains the run."""
         super().__init__()
         self.summary = summary
         self.setObjectName(f"run_{summary.path.name}")
@@ -36,7 +39,7 @@ class RunCard(QFrame):
         inner.addWidget(Sparkline(summary.losses))
         name = Elided(own_folder(summary.path), "strong")
         name.setToolTip(str(summary.path))
-        badge = Badge(_TONES[summary.state], state_words(summary.state))
+        badge = Badge(*standing(summary, here=here))
         title = row(name, badge, spacing=12)
         title.setStretch(0, 1)
         inner.addLayout(column(title, label(_facts(summary), "muted"), spacing=4), 1)
@@ -51,6 +54,9 @@ class RunCard(QFrame):
         policy.setRetainSizeWhenHidden(True)
         resume.setSizePolicy(policy)
         resume.setVisible(summary.resumable)
+        if not summary.checkpoint_step:
+            resume.setToolTip(_("Nothing was saved yet, so it starts again from the beginning."))
+            resume.setAccessibleDescription(resume.toolTip())
         buttons.addWidget(resume)
         buttons.addWidget(button(_("Open"), "open_run", lambda: self.opened.emit(summary.path, False)))
         delete = button("", "delete_run", lambda: self.delete_asked.emit(summary.path), kind="quiet", icon="trash")
@@ -61,6 +67,15 @@ class RunCard(QFrame):
         return buttons
 
 
+def standing(summary: Summary, *, here: bool) -> tuple[str, str]:
+    """What became of a run, as the tone and the words of a badge."""
+    if summary.state is RunState.RUNNING and summary.waits:
+        return "caution" if summary.waits != Wait.USER else "muted", wait_badge(summary.waits)
+    if summary.state is RunState.RUNNING and not here:
+        return "muted", _("Trains in the background")
+    return _TONES[summary.state], state_words(summary.state)
+
+
 def _facts(summary: Summary) -> str:
     parts = []
     if summary.plan is not None:
@@ -69,6 +84,8 @@ def _facts(summary: Summary) -> str:
         parts.append(_("loss {first} → {last}").format(first=f"{summary.first:.2f}", last=f"{summary.last:.2f}"))
     if summary.merged:
         parts.append(_("merged"))
+    if summary.resumable and not summary.checkpoint_step:
+        parts.append(_("nothing saved yet"))
     if summary.started:
         parts.append(_date(summary.started))
     # a line may end after a fact, not inside one

@@ -64,7 +64,8 @@ class RunsPage(Page):
         if len(self._cards) >= self._limit and not interrupted:
             self._hidden += 1
             return
-        card = RunCard(summary)
+        training = self.desk.training
+        card = RunCard(summary, here=training is not None and training.folder.path == summary.path)
         card.opened.connect(self.opened)
         card.delete_asked.connect(self._delete)
         self._cards[summary.path] = card

@@ -125,7 +125,7 @@ class TrainPage(Page):
         self.summary.setVisible(not drawn)
         self._filler.setVisible(not drawn)
         self.summary.set(self.state)
-        self.cockpit.judge(live, here=live is not None and live is other)
+        self.cockpit.judge(live)
         self._show_words()
         self._show_problem()
         if live is not None:
@@ -219,7 +219,7 @@ class TrainPage(Page):
         if live is None or live.version == self._drawn:
             return
         self._drawn = live.version if self.charts.follow(live.history) else -1
-        self.cockpit.judge(live, here=live is self.desk.training)
+        self.cockpit.judge(live)
         self._show_words()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

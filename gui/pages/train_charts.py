@@ -1,7 +1,7 @@
 """The charts of a run with their legend, more curves on demand, one step of it, and what can be saved of them."""
 
 import time
-from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +11,11 @@ from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWid
 
 from core.history import RunHistory
 from core.i18n import _
-from core.problems import diagnose
+from core.problems import Problem, diagnose
+from core.series import write_csv
 from core.wording import count
 from gui import theme
+from gui.background import Errand
 from gui.choose import choose_new_file
 from gui.desk import Desk
 from gui.pages.train_step import StepPanel
@@ -137,7 +139,7 @@ class ChartsPanel(QWidget):
             chosen.setChecked(name in self.plot.strips)
             # a run on a processor has no temperature to show
             chosen.setEnabled(name in self.plot.strips or self.timeline.curves[name].known)
-            chosen.triggered.connect(partial(self.toggle, name))
+            chosen.toggled.connect(lambda shown, one=name: self.toggle(one, shown))
         return menu
 
     def toggle(self, name: str, shown: bool) -> None:
@@ -149,20 +151,32 @@ class ChartsPanel(QWidget):
     def _save_menu(self) -> QMenu:
         menu = QMenu(self)
         menu.addAction(_("Save a picture of the curves…")).triggered.connect(self._ask_picture)
+        menu.addAction(_("Save all numbers as a table (CSV)…")).triggered.connect(self._ask_table)
         return menu
 
     def _ask_picture(self) -> None:
-        self._ask(_("Save the picture"), ".png", self.save_picture)
+        target = self._ask(_("Save the picture"), ".png")
+        if target is not None:
+            try:
+                self.save_picture(target)
+            except OSError as error:
+                self._desk.trouble(diagnose(error))
 
-    def _ask(self, title: str, ending: str, write: Callable[[Path], None]) -> None:
-        name = self._folder.name if self._folder else "curves"
-        target = choose_new_file(self, title, Path.home() / f"{name}{ending}")
-        if target is None:
-            return
-        try:
-            write(target)
-        except OSError as error:
-            self._desk.trouble(diagnose(error))
+    def _ask_table(self) -> None:
+        target, known = self._ask(_("Save the table"), ".csv"), self._history
+        if target is not None and known is not None:
+            # what happens meanwhile must not change what is written
+            steps, memory, evaluations = list(known.steps), list(known.memory), list(known.evaluations)
+            kept = replace(known, steps=steps, memory=memory, evaluations=evaluations)
+            Errand(partial(write_csv, kept, target), self, self._saved)
+
+    def _ask(self, title: str, ending: str) -> Path | None:
+        name = self._folder.name if self._folder else "run"
+        return choose_new_file(self, title, Path.home() / f"{name}{ending}")
+
+    def _saved(self, problem: object) -> None:
+        if isinstance(problem, Problem):
+            self._desk.trouble(problem)
 
     def save_picture(self, target: Path) -> None:
         """Write legend and charts as a picture. Raises OSError."""
@@ -176,7 +190,7 @@ class ChartsPanel(QWidget):
         for part, top in ((head, gap), (charts, 2 * gap + head.height())):
             part.render(painter, QPoint(gap, top), renderFlags=QWidget.RenderFlag.DrawChildren)
         painter.end()
-        if not image.save(str(target), "PNG"):
+        if not image.save(str(target)):
             raise PermissionError(13, "the picture cannot be written there", str(target))
 
 

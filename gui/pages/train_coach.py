@@ -58,8 +58,8 @@ class CoachPanel(QWidget):
             self._list.addWidget(self._note(each, words.title, words.advice, action, found))
         if not seen:
             running = history.last is None
-            words = _("Nothing stands out so far.") if running else _("Nothing stood out at the end.")
-            self._list.addWidget(label(words, "muted"))
+            quiet = _("Nothing stands out so far.") if running else _("Nothing stood out at the end.")
+            self._list.addWidget(label(quiet, "muted"))
 
     def _note(self, each: Observation, title: str, advice: str, action: Action | None, found: list[Remedy]) -> QWidget:
         tone = str(each.severity)

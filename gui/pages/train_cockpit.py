@@ -19,6 +19,8 @@ NARROW, SIDE = 820, 320
 WIDEST = 16_777_215
 #: Seconds between two judgements.
 JUDGE_EVERY = 1.0
+#: Milliseconds after which what was shown has its place.
+SETTLED = 60
 
 
 class Cockpit(QWidget):
@@ -53,12 +55,12 @@ class Cockpit(QWidget):
         self._judged = 0.0
         self.charts.attach(live.history if live else None, live.folder.path if live else None)
 
-    def judge(self, live: LiveRun | None, *, here: bool) -> None:
-        """Say what is observed, at most once a second; `here` says that this window can tell the run what to do."""
+    def judge(self, live: LiveRun | None) -> None:
+        """Say what is observed, at most once a second."""
         if live is None or not live.loaded:
             return
         running, history = live.state is RunState.RUNNING, live.history
-        here = here and running and not live.stopping
+        here = running and not live.stopping
         waiting, best = history.waiting is not None, history.best_evaluation is not None
         offered = offers(here=here, waiting=waiting, best=best, over=not running)
         now = time.monotonic()
@@ -76,7 +78,7 @@ class Cockpit(QWidget):
         while above is not None and not isinstance(above, QScrollArea):
             above = above.parentWidget()
         if isinstance(above, QScrollArea):
-            QTimer.singleShot(0, self, partial(above.ensureWidgetVisible, self.charts.step, 0, 24))
+            QTimer.singleShot(SETTLED, self, partial(above.ensureWidgetVisible, self.charts.step, 0, 24))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

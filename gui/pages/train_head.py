@@ -52,24 +52,25 @@ class TrainHead(QWidget):
         """Offer what can be done with the run; `other` is the one that trains now."""
         stands = live.state if live else None
         running = stands is RunState.RUNNING
-        here = running and live is other
-        waiting = live.history.waiting if live and here else None
+        # a run that another process trains hears what it is told, too, but nobody there would wait with it set aside
+        ours = running and live is other
+        waiting = live.history.waiting if live and running else None
         broken = stands in (RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED)
         stopping = bool(live and live.stopping)
         self.start.setVisible(live is None or stands is RunState.NEW)
         self.start.setEnabled(other is None and state.plan is not None and not state.imagined and not blocked)
         self.go_on.setVisible(waiting is not None)
         self.go_on.setEnabled(not stopping)
-        self.pause.setVisible(here and waiting is None)
-        self.pause_more.setVisible(here and waiting is None)
+        self.pause.setVisible(running and waiting is None)
+        self.pause_more.setVisible(ours and waiting is None)
         # a run that does not learn yet has nothing to wait for
         ready = bool(live and live.history.steps and not stopping)
         self.pause.setEnabled(ready)
         self.pause_more.setEnabled(ready)
-        self.free.setVisible(waiting is not None and not waiting.released)
+        self.free.setVisible(ours and waiting is not None and not waiting.released)
         self.free.setText(free_words(live))
         self.free.setEnabled(not stopping)
-        self.stop.setVisible(here)
+        self.stop.setVisible(running)
         self.stop.setEnabled(not stopping)
         self.resume.setVisible(broken)
         self.resume.setText(resume_words(live))

@@ -13,7 +13,7 @@ from core.i18n import _, ngettext
 from core.wording import count
 from gui.widgets.buttons import button
 from gui.widgets.fields import short
-from gui.widgets.text import clear, column, label, row
+from gui.widgets.text import clear, label, row
 
 #: Rows in sight, and how many beside each other.
 MOST, ACROSS = 16, 4
@@ -44,14 +44,15 @@ class StepPanel(QFrame):
             made.setAccessibleName(words)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(6)
-        head = row(spacing=4)
-        head.addLayout(column(self.title, self.words, spacing=2), 1)
+        head = row(spacing=0)
+        head.addWidget(self.title, 1)
         for made in (self._before, self._after, close):
             head.addWidget(made)
         inner = QVBoxLayout(self)
-        inner.setContentsMargins(16, 8, 8, 16)
+        inner.setContentsMargins(16, 8, 16, 16)
         inner.setSpacing(8)
         inner.addLayout(head)
+        inner.addWidget(self.words)
         inner.addLayout(self._rows)
         self.hide()
 
@@ -128,4 +129,5 @@ def facts_of(step: StepDone, usual: float | None = None) -> str:
     if step.trained_tokens:
         words = ngettext("{n} trained token", "{n} trained tokens", step.trained_tokens)
         said.append(words.format(n=count(step.trained_tokens)))
-    return " · ".join(said)
+    # a line may end after a fact, not inside one
+    return "\u00a0· ".join(part.replace(" ", "\u00a0") for part in said)

@@ -24,10 +24,8 @@ __all__ = ["STRIPS", "LivePlot", "clock_text"]
 STRIPS = ("rate", "gradient", "speed", "temperature", "power", "use")
 #: Heights in pixels: of loss and memory together, and of each chart more.
 TALL, LOW, STRIP = 320, 92, 64
-#: What the words under the last chart take.
-AXIS = 40
-#: What the name of a chart on demand takes.
-TITLE = 22
+#: What the words under the last chart take, and the name of a chart on demand.
+AXIS, TITLE = 40, 22
 #: Pixels around a mark in which the mouse points at it.
 NEAR = 6
 
@@ -58,17 +56,16 @@ class LivePlot(QWidget):
         self.memory.setYRange(0, 1)
         self.titles = {"loss": _title(_("Loss")), "memory": _title(_("Memory in GB"))}
         self._lines = {
-            "raw": self.loss.plot(pen=None, symbol="o", symbolSize=3), "loss": self._curve(self.loss),
-            "validation": self._curve(self.loss), "memory": self._curve(self.memory),
+            "raw": self.loss.plot(pen=None, symbol="o", symbolSize=3), "loss": _curve(self.loss),
+            "validation": _curve(self.loss), "memory": _curve(self.memory),
         }  # fmt: skip
         self.loss.enableAutoRange(axis="y")
         self._limit = pg.InfiniteLine(angle=0, movable=False)
         self._limit.hide()
         self.memory.addItem(self._limit, ignoreBounds=True)
         self._marks = Marks(self.loss)
-        self._top, self._height = 0.0, 0
+        self._top, self._height, self._place = 0.0, 0, -1
         self.zoomed = False
-        self._place = -1
         self._timeline = Timeline()
         self.strips: tuple[str, ...] = ()
         for view in self._views.values():
@@ -87,7 +84,7 @@ class LivePlot(QWidget):
     def _make_strip(self, name: str, title: str) -> None:
         view = self._views[name] = ChartView(powers=name == "gradient")
         view.chart.setAutoVisible(y=True)
-        self._lines[name] = self._curve(view.chart)
+        self._lines[name] = _curve(view.chart)
         self.titles[name] = _title(title)
         self._add(view)
 
@@ -101,12 +98,11 @@ class LivePlot(QWidget):
     def _arrange(self) -> None:
         """Put the charts under each other; the last one has the time."""
         order = ["loss", "memory", *self.strips]
-        for name, view in self._views.items():
-            self._box.removeWidget(view)
-            view.setVisible(name in order)
-        for name, title in self.titles.items():
-            self._box.removeWidget(title)
-            title.setVisible(name in order)
+        parts: list[tuple[str, QWidget]] = [*self._views.items(), *self.titles.items()]
+        for name, part in parts:
+            self._box.removeWidget(part)
+            part.setParent(self)  # without one it would show itself as a window of its own
+            part.setVisible(name in order)
         for place, name in enumerate(order):
             view, last = self._views[name], name == order[-1]
             self._box.addWidget(self.titles[name])
@@ -128,10 +124,6 @@ class LivePlot(QWidget):
     def name_strip(self, name: str, words: str) -> None:
         """Say what a chart shows, and its newest value."""
         self.titles[name].setText(words)
-
-    @staticmethod
-    def _curve(chart: Any) -> Any:
-        return chart.plot(connect="finite", skipFiniteCheck=False)
 
     def draw(self, timeline: Timeline, total_bytes: int = 0) -> None:
         """Show the timeline as it is now; `total_bytes` is the card's memory."""
@@ -251,3 +243,7 @@ def _title(words: str) -> QLabel:
     found = label(words, "small", wrap=False)
     found.setIndent(LEFT + 4)
     return found
+
+
+def _curve(chart: Any) -> Any:
+    return chart.plot(connect="finite", skipFiniteCheck=False)

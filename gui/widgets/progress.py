@@ -26,7 +26,8 @@ class ProgressLine(QWidget):
         self._words = label("", "body", wrap=False)
         self._amount = label("", "muted", wrap=False)
         self._cancel = button(_("Cancel"), name, self._stop)
-        self._cancel.setVisible(cancel)
+        if not cancel:
+            self._cancel.hide()
         top = QHBoxLayout()
         top.addWidget(self._words)
         top.addStretch(1)

@@ -32,7 +32,7 @@ def told(ask: Ask, *words: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("gb", "tier", "size", "method"),
     [
-        ("4", "< 10 GB", (1e9, 3e9), "qlora"),
+        ("4", "< 10 GB", (1e9, 3e9), "lora8"),
         ("6", "< 10 GB", (1e9, 3e9), "lora"),
         ("8", "< 10 GB", (1e9, 3e9), "lora"),
         ("10", "10-20 GB", (6e9, 10e9), "qlora"),

@@ -64,3 +64,16 @@ def test_training_in_a_terminal_says_each_thing_once(tmp_path: Path) -> None:
     lines = out.getvalue().splitlines()
     assert [line.count("it overfits") for line in lines].count(1) == 1 and len(lines) == 2
     assert coach.left() == pytest.approx(10 * 0.28 + 0.28 * 9, rel=0.5)
+
+
+def test_samples_are_told_question_by_question(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    curve = Curve(steps=40, answers=2, answer=lambda step, question: f"answer {question} at {step}")
+    made = folder_of(curve, tmp_path)
+    code, out = said(capfd, "samples", made.path)
+    assert code == 0 and out.count("? ") == 2
+    assert "  base: answer 1 at 0\n" in out and "  step 40: answer 1 at 40\n" in out
+    told = json.loads(said(capfd, "samples", made.path, "--json")[1])
+    first = told["questions"][0]
+    assert first["base"] == {"answer": "answer 0 at 0", "cut": False}
+    assert [each["step"] for each in first["rounds"]] == list(range(4, 41, 4))
+    assert "no questions" in said(capfd, "samples", folder_of(Curve(steps=20), tmp_path).path)[1]

@@ -142,8 +142,8 @@ def test_the_parts_add_up_and_keep_their_names() -> None:
 
 
 def test_the_formula_of_the_notes_holds_for_all_modules() -> None:
-    """12H + 4Q + 4K + 8I + 14r + 4·heads a token and layer, and two norms' statistics; dropout +14H + I. fp32 adapters
-    add their 16-bit copies, and without autocast 20H + 4I and 14r more.
+    """12H + 4Q + 4K + 8I + 14r + 4·heads a token and layer, and two norms' statistics; dropout's masks +5H + Q + I.
+    fp32 adapters add their 16-bit copies, and without autocast 20H + 4I and 14r more.
     """
     a = Architecture(512, 2048, 4, 8, 2, 64, 1000, True)
     plan = replace(PLAN, targets="full", dropout=0.0, batch=1, packing=False)
@@ -154,7 +154,7 @@ def test_the_formula_of_the_notes_holds_for_all_modules() -> None:
     full = plain + 20 * 512 + 14 * plan.rank + 2 * 2048
     assert layer_bytes(a, plan, autocast=False) == plan.tokens * full
     dropped = layer_bytes(a, replace(plan, dropout=0.1))
-    assert dropped == plan.tokens * (plain + 14 * 512 + 2048) + copies
+    assert dropped == plan.tokens * (plain + 6 * 512 + 2048) + copies
 
 
 def test_plain_loss_costs_14_bytes_a_word_and_chunked_one_tile() -> None:

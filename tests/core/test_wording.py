@@ -92,6 +92,7 @@ FACTS: dict[Code, tuple[dict[str, Any], tuple[str, ...]]] = {
     Code.NOTHING_TO_LEARN: ({"rows": 12, "tokens": 1024}, ("1,024 tokens",)),
     Code.RUN_MISSING: ({"path": "/runs/1"}, ("/runs/1",)),
     Code.RUN_BUSY: ({"path": "/runs/1"}, ("/runs/1",)),
+    Code.SHARED_MODEL: ({"way": "FSDP"}, ("FSDP", "`accelerate config`")),
     Code.RUN_IDLE: ({"path": "/runs/1"}, ("/runs/1",)),
     Code.RUN_NOT_RESUMABLE: ({"path": "/runs/1"}, ("/runs/1",)),
     Code.RUN_NO_ADAPTER: ({"path": "/runs/1"}, ("/runs/1",)),
@@ -140,6 +141,11 @@ NOTES = {
     "tokens_planned": ({"tokens": 1_200_000}, ("1,200,000 tokens",)),
     "gradient_spike": ({"step": 40, "norm": 12.5, "usual": 0.9}, ("Step 40", "12.5", "0.9")),
     "may_sleep": ({}, ("may fall asleep",)),
+    "samples_rarer": ({"every": 60}, ("every 60 steps",)),
+    "samples_at_the_end": ({}, ("before and after",)),
+    "samples_skipped": ({}, ("too little memory",)),
+    "samples_failed": ({}, ("without sample answers",)),
+    "tracking_ended": ({"name": "wandb", "text": "No network."}, ("wandb", "No network.")),
     "probe_fits": (
         {
             "measured_bytes": 9_600_000_000,

@@ -151,4 +151,3 @@ def _answer(step: int, question: int) -> str:
     if step > 100 and question < 2:
         return "You can reset the machine. " * 12
     return f"Hold the green key for {question + 3} seconds, then let the tank run empty."
-

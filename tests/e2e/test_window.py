@@ -34,6 +34,7 @@ def goes_to_plan(person: Person, dialogs: Dialogs, model: Path, data: Path) -> N
     person.clicks("browse_data")
     person.waits_to_see("data_report")
     person.clicks("next")
+    person.waits_for(lambda: person.find("rank").isEnabled())
 
 
 def sets(person: Person, **values: object) -> None:

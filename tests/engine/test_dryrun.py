@@ -24,6 +24,7 @@ from core.engine import dryrun
 from core.engine.adapters import attach_new_adapter
 from core.engine.device import autocast
 from core.engine.dryrun import DryRun, dry_run
+from core.engine.fused import fuse
 from core.engine.livepeak import LivePeak
 from core.engine.loss import hidden_states, plain_loss, tiled_loss
 from core.engine.masks import shared_masks
@@ -122,6 +123,7 @@ def _really_live(path: Path, plan: TrainingPlan) -> int:
     base = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(path), dtype=torch.bfloat16)
     base.requires_grad_(False)
     model = attach_new_adapter(base, plan).train()
+    fuse(model)
     if every := checkpoint_every(plan):
         base.activation_checkpointing_enable({"use_reentrant": False}, every_n_layers=every)
         base.enable_input_require_grads()

@@ -17,6 +17,8 @@ LINEAR = {
     "linear_key_head_dim": 16, "linear_value_head_dim": 16,
 }  # fmt: skip
 MAMBA = {"mamba_n_heads": 8, "mamba_d_head": 16, "mamba_d_state": 16}
+#: Apart on the processor alone, where attention goes row by row: its masks do not look at positions.
+ROW_BY_ROW = {"opt"}
 FAMILIES: dict[str, tuple[dict[str, Any], bool]] = {
     "llama": ({}, True),
     "qwen3": ({}, True),
@@ -40,13 +42,14 @@ IDS = torch.arange(3, 60)[None] * 7 % 290 + 3
 @pytest.mark.parametrize("family", FAMILIES)
 def test_measured_and_known(family: str) -> None:
     """In fp32 and in 16 bits; what is predicted from config.json is what is measured."""
-    facts, kept = FAMILIES[family]
+    facts, known = FAMILIES[family]
+    kept = known or family in ROW_BY_ROW
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(AutoConfig.for_model(family, **SMALL | facts), dtype=torch.float32).train()
     for dtype in (torch.float32, torch.bfloat16):
         assert packing_is_exact(model.to(dtype), IDS) is kept
     assert packing_is_exact(model, IDS[:, :3]) is kept and model.training
-    assert architecture_of({"model_type": family} | SMALL | facts).packs is kept
+    assert architecture_of({"model_type": family} | SMALL | facts).packs is known
 
 
 def test_eight_bits_are_judged_by_their_rows_alone() -> None:

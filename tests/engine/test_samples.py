@@ -80,7 +80,11 @@ def test_answers_are_those_of_a_conversation_with_the_same_weights(make_run: Mak
     chat(run.path, heard, questions, keep_open=False, base="trained")
     said = {(each.side, each.question): each.answer for each in heard.of(Answered)}
     steps = (0, talk.of(StepDone)[-1].step)
-    assert {(each.side, each.question): each.answer for each in sampled if each.step in steps} == said
+    compared = [each for each in sampled if each.step in steps]
+    assert len(compared) == len(said) == 6
+    for each in compared:
+        whole = said[each.side, each.question]
+        assert whole.startswith(each.answer) if each.cut else each.answer == whole
     assert said[Side.TUNED, "What is 3?"] == "It is 8." != said[Side.BASE, "What is 3?"]
 
 

@@ -334,8 +334,7 @@ def test_a_run_without_a_checkpoint_starts_over(
 
 def test_the_charts_say_what_they_show(window: MainWindow, planned: WizardState) -> None:
     plot = window.page("train").plot
-    titles = [plot.loss.getAxis("left").labelText, plot.memory.getAxis("left").labelText]
-    assert titles == ["Loss", "Memory in GB"]
+    assert [plot.titles[name].text() for name in ("loss", "memory")] == ["Loss", "Memory in GB"]
     assert plot.memory.getAxis("bottom").labelText == "Time spent training"
     assert plot.memory.getAxis("bottom").label.isVisible()
 

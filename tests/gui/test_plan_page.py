@@ -124,9 +124,7 @@ def test_the_bar_moves_with_every_field(page: PlanPage, find: Finder) -> None:
     assert len(set(seen)) == len(seen)
 
 
-def test_choices_that_exclude_each_other_give_way_or_say_why(
-    page: PlanPage, window: MainWindow, find: Finder
-) -> None:
+def test_choices_that_exclude_each_other_give_way_or_say_why(page: PlanPage, window: MainWindow, find: Finder) -> None:
     window.desk.change(replace(window.desk.settings, advanced=True))
     window.propose(window.state)
 

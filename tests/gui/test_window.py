@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -42,8 +42,23 @@ def test_next_says_why_it_is_closed(window: MainWindow, find: Finder) -> None:
     assert window.state.step is Step.GPU
 
 
+class Strays(QObject):
+    """Names of things that showed themselves as windows of their own: they flash, and take the keyboard away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def eventFilter(self, thing: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Show and isinstance(thing, QWidget) and thing.isWindow():
+            self.names.append(f"{type(thing).__name__} {thing.objectName()}")
+        return False
+
+
 def test_every_page_shows_every_state(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
-    """No page may fail on a state that is less, or more, than it needs."""
+    """No page may fail on a state that is less, or more, than it needs; nothing flashes up beside the window."""
+    strays = Strays()
+    QApplication.instance().installEventFilter(strays)
     full = states.planned(window.state, tmp_path)
     card = states.planned(states.with_card(), tmp_path)
     some = [WizardState(), window.state, states.with_card(), full, card, replace(card, plan=None)]
@@ -54,6 +69,7 @@ def test_every_page_shows_every_state(window: MainWindow, tmp_path: Path, qtbot:
     for name in ("runs", "settings"):
         window.open_aside(name)
         qtbot.wait(1)
+    assert not strays.names and window.isActiveWindow()
 
 
 def test_training_from_start_to_finish(

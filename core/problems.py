@@ -29,6 +29,9 @@ class Code(StrEnum):
     NO_NETWORK = "no_network"
     DOWNLOAD_BROKEN = "download_broken"
     GATED_MODEL = "gated_model"
+    TOKEN_REFUSED = "token_refused"
+    SOURCE_BUSY = "source_busy"
+    OFFLINE = "offline"
     DATA_MISSING = "data_missing"
     DATA_UNREADABLE = "data_unreadable"
     DATA_EMPTY = "data_empty"
@@ -41,6 +44,9 @@ class Code(StrEnum):
     MODEL_PICKLE = "model_pickle"
     MODEL_CUSTOM_CODE = "model_custom_code"
     MODEL_UNSUPPORTED = "model_unsupported"
+    MODEL_OUTSIDE = "model_outside"
+    MODEL_TEMPLATE = "model_template"
+    NOT_OURS = "not_ours"
     PLAN_INVALID = "plan_invalid"
     NOTHING_TO_LEARN = "nothing_to_learn"
     NOT_A_NUMBER = "not_a_number"
@@ -57,6 +63,7 @@ class Code(StrEnum):
     WORKER_SILENT = "worker_silent"
     PACKAGE_MISSING = "package_missing"
     SHARED_MODEL = "shared_model"
+    SHARED_BITS = "shared_bits"
     UNKNOWN = "unknown"
 
 

@@ -53,7 +53,7 @@ def _buttons(t: Tokens) -> str:
         padding: 5px 9px; }}
     QPushButton[kind="choice"]:hover {{ background: {t.sunken}; }}
     QPushButton[kind="choice"]:focus {{ border: 2px solid {t.accent}; padding: 4px 8px; }}
-    QPushButton[kind="chip"] {{ border-radius: 14px; padding: 5px 13px; text-align: left; }}
+    QPushButton[kind="chip"] {{ border-radius: 14px; padding: 5px 13px; }}
     QPushButton[kind="chip"]:focus {{ padding: 4px 12px; }}
     QPushButton[kind="chip"]:checked {{ background: {t.wash}; border-color: {t.accent}; }}
     QPushButton[kind="left"], QPushButton[kind="middle"], QPushButton[kind="right"] {{ padding: 4px 13px;

@@ -353,10 +353,14 @@ def test_the_words_decide_what_starts(tmp_path: Path, monkeypatch: pytest.Monkey
     place = Place(tmp_path)
     python = str(place.python)
     wish = start.read_wish(["--repair", "--debug", "demo", "--debug"])
-    assert wish == (["demo", "--debug"], True, True)
+    assert wish == (["demo", "--debug"], True, True, False)
     assert start.make_command(place, wish) == [python, "-P", "-m", "core", "demo", "--debug"]
     assert start.make_command(place, start.read_wish([])) == [python, "-P", "-m", "gui"]
+    clicked = start.read_wish(["--window", "test", "--uninstall"])
+    assert not clicked.is_test and not clicked.is_uninstall
+    assert start.make_command(place, clicked) == [python, "-P", "-m", "gui", "test", "--uninstall"]
     assert start.make_command(place, start.read_wish(["test", "-q"])) == [python, "-m", "pytest", "-q"]
+    assert start.make_command(place, start.read_wish(["test"]))[:5] == [python, "-m", "pytest", "-n", "logical"]
     monkeypatch.setattr(sys, "platform", "win32")
     window = start.make_command(place, start.read_wish([]))
     assert Path(window[0]).parts[-3:] == (".venv", "Scripts", "pythonw.exe")

@@ -49,6 +49,7 @@ def estimate_command(
     packed: Annotated[
         bool, typer.Option("--packed/--no-packed", help="Rows of data share sequences, without padding.")
     ] = TrainingPlan.packing,
+    shared: Annotated[int, typer.Option(min=1, help="Processes that share out a 16-bit base (FSDP).")] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Run the model's own modules, without numbers.")] = False,
     json: Json = False,
 ) -> int | None:
@@ -61,6 +62,10 @@ def estimate_command(
     )  # fmt: skip
     adapter_bytes = 4 if adapter_dtype == "fp32" else 2
     architecture, constants = spec_of(model).architecture, learned(first_card())
+    if shared > 1 and (dry_run or not architecture.known):
+        raise typer.BadParameter(_("--shared needs arithmetic that knows the model's layers, and no dry run"))
+    if shared > 1 and method is not Method.LORA:
+        raise Trouble(Code.SHARED_BITS, held=method.value)
     if not (architecture.known or dry_run):
         print(_("Arithmetic does not know all layers of this model: its own modules are run dry."), file=sys.stderr)
     if dry_run or not architecture.known:
@@ -70,7 +75,7 @@ def estimate_command(
             return ending(last, as_json=json)
         _estimate_out(last.result, constants, json)
         return None
-    found = estimate(architecture, plan, adapter_bytes=adapter_bytes, constants=constants)
+    found = estimate(architecture, plan, adapter_bytes=adapter_bytes, constants=constants, shared=shared)
     if not found.items()["adapter"]:
         raise Trouble(Code.PLAN_INVALID, reason=f"targets: none of {targets} exists in this model")
     told = {"total_bytes": found.total_bytes, "items": found.items(), "source": "arithmetic"}

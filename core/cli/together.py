@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 
 from core.cli.coach import Coach
 from core.cli.output import Progress, ending, result_out
@@ -15,33 +16,39 @@ def train_together(make: Callable[[], RunFolder], *, resume: bool, json: bool) -
     """Train the run that `make` makes on this process and its siblings; only the first of them says anything."""
     told = _Told(json=json)
     last = train_here(make, told.hear, resume=resume)
-    if not is_first():
-        return 0 if isinstance(last, Finished) else 1
-    if isinstance(last, Finished):
-        result_out({"kind": "finished", **last.result}) if json else print(last.result["adapter"])
-        return 0
-    return ending(last, as_json=json, run=told.folder)
+    return told.status if is_first() else int(not isinstance(last, Finished))
 
 
 class _Told:
-    """Progress on standard error, or every event as a line of JSON on standard output."""
+    """Progress on standard error, or every event as a line of JSON on standard output; and how it ended."""
 
     def __init__(self, *, json: bool) -> None:
         # while it trains the streams of Python lead into the run's log
         self._json, self._out, self._errors = json, sys.stdout, sys.stderr
         self._coach: Coach | None = None
         self._progress: Progress | None = None
-        self.folder = ""
+        self.status = 0
 
     def hear(self, run: RunFolder, event: Event) -> None:
         """Show an event of `run`."""
-        self.folder = str(run.path)
-        if self._json:
-            if not isinstance(event, Last):
-                print(encode(event), file=self._out, flush=True)
-            return
+        if not self._json:
+            self._show(run, event)
+        elif not isinstance(event, Last):
+            print(encode(event), file=self._out, flush=True)
+        if isinstance(event, Last):
+            # at once: whoever started the processes ends all of them when one has failed
+            with redirect_stdout(self._out), redirect_stderr(self._errors):
+                self.status = self._ended(run, event)
+
+    def _show(self, run: RunFolder, event: Event) -> None:
         if self._coach is None or self._progress is None:
             self._coach = Coach(run, self._errors)
             self._progress = Progress(self._errors, left=self._coach.left)
         self._progress.see(event)
         self._coach.hear(event)
+
+    def _ended(self, run: RunFolder, last: Last) -> int:
+        if not isinstance(last, Finished):
+            return ending(last, as_json=self._json, run=str(run.path))
+        result_out({"kind": "finished", **last.result}) if self._json else print(last.result["adapter"])
+        return 0

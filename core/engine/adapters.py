@@ -15,8 +15,9 @@ from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 
 from core.choices import Bias, Schedule, ranks_of
-from core.engine.device import autocast
+from core.engine.device import autocast, device
 from core.engine.halves import without_copies
+from core.engine.processes import shares
 from core.engine.targets import find_targets, layers_path
 from core.plan import TrainingPlan
 
@@ -61,7 +62,7 @@ def attach_new_adapter(model: PreTrainedModel, plan: TrainingPlan) -> PeftModel:
         if model.device.type != "meta":
             for part in {model, getattr(model, model.base_model_prefix)}:
                 # 16-bit weights take 32-bit biases under autocast only, wherever the model is asked
-                part.forward = autocast(model.device)(part.forward)
+                part.forward = autocast(device() if shares() else model.device)(part.forward)
     return without_copies(adapted)
 
 

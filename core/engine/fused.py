@@ -52,12 +52,16 @@ def _forward(self: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Ten
     dropout = self.lora_dropout[_NAME]
     share = float(getattr(dropout, "p", 0.0)) if self.training else 0.0
     low, high = self.lora_A[_NAME].weight, self.lora_B[_NAME].weight
-    result: torch.Tensor = _Lora.apply(x, self.get_base_layer(), low, high, float(self.scaling[_NAME]), share)
-    return result
+    flat: torch.Tensor = _Lora.apply(x, self.get_base_layer(), low, high, float(self.scaling[_NAME]), share)
+    # shaped out here: models add to what comes out, in its place, which views made inside of the operation do not bear
+    return flat.view(*x.shape[:-1], flat.shape[-1])
 
 
 class _Lora(torch.autograd.Function):
-    """y = base(x) + scaling * dropout(x) A^T B^T, the base frozen. x (..., in), A (rank, in), B (out, rank)."""
+    """y = base(x) + scaling * dropout(x) A^T B^T, the base frozen.
+
+    x: (..., in); A: (rank, in); B: (out, rank); y: (tokens, out).
+    """
 
     @staticmethod
     def forward(
@@ -73,7 +77,7 @@ class _Lora(torch.autograd.Function):
             y = y.to(dtype).addmm_(inner, high.to(dtype).t(), alpha=scaling)
         ctx.save_for_backward(flat, inner, low, high, kept)
         ctx.base, ctx.scaling, ctx.dropout, ctx.shape, ctx.given = base, scaling, dropout, x.shape, x.dtype
-        return y.view(*x.shape[:-1], y.shape[-1])
+        return y
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:

@@ -29,7 +29,8 @@ def tiled_loss(hidden: torch.Tensor, labels: torch.Tensor, head: torch.nn.Module
     if len(targets) == 0:
         # a batch without a trained token still needs a graph to walk back
         return 0.0 * hidden.sum().float()
-    if torch.is_grad_enabled() and type(head) is torch.nn.Linear and not head.weight.requires_grad:
+    frozen = not any(parameter.requires_grad for parameter in head.parameters())
+    if torch.is_grad_enabled() and type(head) is torch.nn.Linear and frozen:
         once: torch.Tensor = _Once.apply(states, targets, head)
         return once
     total = hidden.new_zeros((), dtype=torch.float32)
@@ -69,9 +70,10 @@ class _Once(torch.autograd.Function):
         gradient = torch.empty_like(states)
         with torch.autocast(states.device.type, enabled=False):
             weight = head.weight.to(states.dtype)
+            bias = None if head.bias is None else head.bias.to(states.dtype)
             for start in range(0, len(targets), TILE):
                 tile, wanted = states[start : start + TILE], targets[start : start + TILE, None]
-                loss, slope = _measured(torch.nn.functional.linear(tile, weight, head.bias).float(), wanted)
+                loss, slope = _measured(torch.nn.functional.linear(tile, weight, bias).float(), wanted)
                 total += loss
                 # what each token is said with, less what was wanted
                 slope.scatter_add_(1, wanted, torch.full_like(wanted, -1, dtype=slope.dtype))

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from peft import PeftModel
-from transformers import TrainingArguments
 
 from core.engine.adapters import SCHEDULES, attach_new_adapter, learns_no_bias, optimizer
 from core.engine.best import Best
@@ -23,10 +22,11 @@ from core.engine.loading import keep_trainable, load_base, recompute
 from core.engine.loss import tiling_is_exact
 from core.engine.obedience import Obedience, Pausing
 from core.engine.packed import packing_is_exact
-from core.engine.processes import count, place
+from core.engine.processes import count, place, shares
 from core.engine.rows import Rows
 from core.engine.samples import Asked, PausingToAsk, Samples
 from core.engine.saving import pad_id
+from core.engine.sharing import Arguments, loads_on
 from core.engine.steps import Layout, fed
 from core.engine.trainer import SoloTrainer
 from core.events import Noted, Stage, StageName
@@ -82,6 +82,8 @@ class Parts:
         """Tell what is special about these parts."""
         if self.model.device.type == "cpu":
             talk.emit(Noted(code="cpu_training"))
+        if shares():
+            talk.emit(Noted(code="base_shared", facts={"processes": count()}))
         if self.plan.checkpointing != "none" and self.plan.method is Method.LORA8:
             talk.emit(Noted(code="lora8_reentrant"))
         talk.emit(Noted(code="tokens_planned", facts={"tokens": tokens_planned(self.plan, self.data)}))
@@ -151,7 +153,7 @@ class Parts:
         samples: Samples | None = None,
         most: int = 0,
     ) -> SoloTrainer:
-        args = TrainingArguments(**settings | liger_settings(self.model.config.model_type, self.model.device))
+        args = Arguments(**settings | liger_settings(self.model.config.model_type, self.model.device))
         return SoloTrainer(
             model=self.model,
             args=args,
@@ -173,7 +175,7 @@ class Parts:
 def model_for(folder: Path, plan: TrainingPlan, talk: Talk) -> PeftModel:
     """Load the base as the plan holds it and put an untrained adapter on it. Raises Trouble(MODEL_*, PLAN_INVALID)."""
     talk.emit(Stage(stage=StageName.LOADING))
-    base = load_base(folder, plan.method, device())
+    base = load_base(folder, plan.method, loads_on(), compute_dtype(device()))
     keep_trainable(base)
     model = attach_new_adapter(base, plan)
     fuse(model)

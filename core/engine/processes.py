@@ -1,7 +1,8 @@
 """Training on several processes, as `accelerate launch` starts them: who writes, what all decide alike, what they sum.
 
-Every process has a card of its own and the whole model on it, and learns its share of the rows of each step. Nothing is
-written but by the first of them, and whatever one decides by its own clock or memory all decide together.
+Every process has a card of its own with the model on it, whole or in part (core.engine.sharing), and learns its share
+of the rows of each step. Nothing is written but by the first of them, and whatever one decides by its own clock or
+memory all decide together.
 """
 
 import os
@@ -29,8 +30,9 @@ T = TypeVar("T")
 #: What can break a step, the gravest last.
 _BREAKS = (Break.STOP, Break.GRADIENT, Break.LOSS, Break.MEMORY)
 
-#: Ways of sharing a model that need a training loop of their own, by what accelerate says of them.
-_OTHER_WAYS = {"ACCELERATE_USE_FSDP": "FSDP", "ACCELERATE_USE_DEEPSPEED": "DeepSpeed"}
+#: By what accelerate says how a model is shared out, and what says so to us alone: at its own word accelerate and
+#: transformers would share out the model their way, with all that learns.
+_DEEPSPEED, _FSDP, _SHARED = "ACCELERATE_USE_DEEPSPEED", "ACCELERATE_USE_FSDP", "SOLOTUNE_FSDP"
 #: How launchers say how many processes there are: torch's own, and those of MPI.
 _COUNTS = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
 #: Numbers that go over the wire together: 16 MiB of fp32. Hundreds of small matrices one by one would wait for it.
@@ -40,15 +42,25 @@ _TOGETHER = 1 << 22
 def join() -> None:
     """Meet the other processes of this training, where there are any.
 
-    Raises Trouble(SHARED_MODEL) for launchers that would share out the model itself.
+    Raises Trouble(SHARED_MODEL) for DeepSpeed, which needs a training loop of its own.
     """
-    for name, way in _OTHER_WAYS.items():
-        if os.environ.get(name, "false").lower() in ("true", "1"):
-            raise Trouble(Code.SHARED_MODEL, way=way)
+    if _is_set(_DEEPSPEED):
+        raise Trouble(Code.SHARED_MODEL, way="DeepSpeed")
+    if _is_set(_FSDP):
+        os.environ[_SHARED] = os.environ.pop(_FSDP)
     if not distributed.is_initialized() and get_int_from_env(_COUNTS, 1) > 1:
         PartialState(cpu=device().type == "cpu")
         if device().type == "cuda":
             torch.cuda.set_device(device())
+
+
+def _is_set(name: str) -> bool:
+    return os.environ.get(name, "false").lower() in ("true", "1")
+
+
+def shares() -> bool:
+    """Whether the processes share out the base among them (FSDP); one alone has nothing to share."""
+    return count() > 1 and _is_set(_SHARED)
 
 
 def count() -> int:
@@ -173,7 +185,12 @@ def written_once(saved: Callable[[int, Callable[[], Any]], bool]) -> Callable[[i
 
 
 def agreed(found: Break | None, cause: BaseException | None) -> tuple[Break | None, BaseException | None]:
-    """What broke a step on any of the processes, and why: a step that breaks on one breaks on all."""
+    """What broke a step on any of the processes, and why: a step that breaks on one breaks on all.
+
+    Raises `cause` where the others wait in the middle of a pass, and nothing can be agreed on.
+    """
+    if found is Break.MEMORY and cause is not None and shares():
+        raise cause
     worst = highest(0 if found is None else 1 + _BREAKS.index(found))
     if not worst:
         return None, None

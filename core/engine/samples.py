@@ -23,6 +23,8 @@ from core.engine.checkpoints import Chance
 from core.engine.device import autocast
 from core.engine.encoding import ChatFormat
 from core.engine.obedience import Pausing
+from core.engine.processes import from_first, is_first, shares
+from core.engine.sharing import all_failed
 from core.events import Noted, Sampled, Side, Stage, StageName
 from core.history import RunHistory
 from core.jobs.talk import Talk
@@ -86,13 +88,13 @@ class Samples(TrainerCallback):
     def before_step(self, trainer: Any) -> None:
         """Ask what is due after the steps that are done."""
         state = trainer.state
-        # what is spread over processes cannot answer on one of them
-        if trainer.is_world_process_zero() and not trainer.is_fsdp_enabled and self._due(state):
+        # with a base that is shared out all processes answer, or none can: the first one decides, and tells
+        if from_first(lambda: self._due(state)) if shares() else is_first() and self._due(state):
             self._ask(state.global_step)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Ask at the end, wherever it is."""
-        if state.global_step and state.is_world_process_zero and not args.fsdp:
+        if state.global_step and (is_first() or shares()):
             self._ask(state.global_step)
 
     def rehearse(self) -> None:
@@ -144,6 +146,9 @@ class Samples(TrainerCallback):
             with as_base(model) if side is Side.BASE else nullcontext():
                 found += self._answers(prompts, most)
         except Exception as error:
+            # the others may wait for this process in the middle of an answer
+            if not all_failed():
+                raise
             self._give_up(error)
         finally:
             model.train(training)
@@ -175,6 +180,7 @@ class Samples(TrainerCallback):
                 attention_mask=mask.to(ids.device),
                 generation_config=_greedy(stops, most),
                 stopping_criteria=StoppingCriteriaList([Interrupted(self._talk)]),
+                synced_gpus=shares(),
             )
         ends = stop_ids(stops)
         return [_until(row, ends) for row in out[:, longest:].tolist()]

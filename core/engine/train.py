@@ -24,6 +24,7 @@ from core.engine.probe import proven
 from core.engine.processes import count, from_first, is_first, join, shared, written_once
 from core.engine.saving import save_adapter
 from core.engine.settle import settle, settles
+from core.engine.sharing import all_or_none, expect_shareable
 from core.engine.trainer import SoloTrainer
 from core.engine.workshop import Workshop
 from core.events import Event, Noted, Saved, Stage, StageName, StepDone
@@ -44,9 +45,15 @@ def train(path: Path, talk: Talk, *, resume: bool, gauge: Gauge | None = None) -
     does not fit.
     """
     run = RunFolder.open(path)
-    plan = run.plan()
     join()
+    expect_shareable(run.plan())
     talk = Remembering(shared(talk), run)
+    with all_or_none(talk):
+        return _from_start_to_end(run, talk, gauge, resume=resume)
+
+
+def _from_start_to_end(run: RunFolder, talk: "Remembering", gauge: Gauge | None, *, resume: bool) -> dict[str, Any]:
+    plan = run.plan()
     checkpoint = from_first(partial(newest_sound, run, talk)) if resume else None
     set_seed(plan.seed)
     folder = find_folder(plan.model, models_root(load()))

@@ -26,6 +26,7 @@ from core.engine.masks import shared_masks
 from core.engine.noise import noise
 from core.engine.obedience import Pausing
 from core.engine.processes import agreed, sum_gradients, whole_steps
+from core.engine.sharing import evened
 from core.engine.steps import Batch, Layout, trained_tokens
 from core.events import Evaluated, Event, Noted, Stage, StageName, StepDone
 from core.seals import is_whole
@@ -99,7 +100,7 @@ class SoloTrainer(Trainer):
         loss, found = torch.zeros(()), None
         cause: BaseException | None = None
         try:
-            loss = self._all_micro_batches(inputs["micro_batches"], num_items_in_batch)
+            loss = self._all_micro_batches(evened(inputs["micro_batches"], self._layout.pad), num_items_in_batch)
             found = None if torch.isfinite(loss) else Break.LOSS
         except torch.cuda.OutOfMemoryError as error:
             found, cause = Break.MEMORY, error
@@ -136,7 +137,7 @@ class SoloTrainer(Trainer):
         self.model.eval()
         total = torch.zeros(2, dtype=torch.float64)
         with torch.no_grad():
-            for laid in self._layout.in_order(self.eval_dataset):
+            for laid in evened(self._layout.in_order(self.eval_dataset), self._layout.pad):
                 with self._apart(batch := self._prepare_inputs(laid)):
                     total += torch.tensor([self._summed_loss(batch).item(), trained_tokens([laid])])
         self.model.train()
@@ -147,8 +148,7 @@ class SoloTrainer(Trainer):
         self._emit(Evaluated(step=self.state.global_step, loss=loss if finite else None, perplexity=perplexity))
         self._emit(Stage(stage=StageName.TRAINING))
         metrics = {"eval_loss": loss}
-        control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
-        self.control: TrainerControl = control
+        self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         if self._best is not None and self._best.judge(self.model):
             self.control.should_training_stop = True
         return metrics

@@ -14,10 +14,11 @@ from core.engine.extent import longest_sequence
 from core.engine.gauge import Gauge
 from core.engine.initial import start_from
 from core.engine.parts import Parts, model_for, packs_rows, tiles
-from core.engine.processes import first_alone, is_first
+from core.engine.processes import first_alone, from_first, is_first
 from core.engine.rows import Rows, encode_rows, prepare_rows
 from core.engine.samples import ANSWER_TOKENS, Asked, together
 from core.engine.saving import stopping_config
+from core.engine.sharing import share
 from core.fit import UNFITTED, Constants, Sample, constants_of
 from core.jobs.talk import Talk
 from core.ladder import cost_of_step
@@ -57,6 +58,7 @@ class Workshop:
         model = model_for(self._folder, plan, self._talk)
         with first_alone():
             start_from(model, plan, self._folder, self._run.start, rows.train)
+        share(model)
         tiled, packs = tiles(model, plan, rows.train), packs_rows(model, plan, rows.train)
         asked = self._asked(plan, self._prepared) if self._prepared else Asked()
         return Parts(self._run, plan, self._chat, rows, model, tiled=tiled, packs=packs, asked=asked)
@@ -66,7 +68,8 @@ class Workshop:
         context = max(self._context - ANSWER_TOKENS, 1) if self._context else 0
         questions = questions_of(plan, found, self._chat, context)
         held = self.predicted(plan)
-        at_once = together(self._architecture, questions, held.activations + held.logits)
+        # alike on all processes, whatever each has measured: where they share the base they answer together
+        at_once = from_first(lambda: together(self._architecture, questions, held.activations + held.logits))
         return Asked(questions, at_once, stopping_config(self._folder, self._chat))
 
     def let_go(self) -> None:

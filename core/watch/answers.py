@@ -13,6 +13,8 @@ from core.history import RunHistory
 from core.plan import TrainingPlan
 from core.watch.observation import Observation, Severity, WatchCode
 
+#: Letters of an answer that are shown as an example.
+_SHOWN = 80
 #: Words, Chinese letters each on their own: what repeats.
 _UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+")
 #: Of the last so many units of an answer this share of n-grams come twice when it goes round in circles.
@@ -79,8 +81,14 @@ def _repeating(newest: list[Sampled], base: list[Sampled]) -> Observation | None
     before = len({sample.question for sample in base if repeats(sample.answer)})
     if not _many(odd, newest) or len(odd) <= before:
         return None
-    facts = {"answers": len(odd), "of": len(newest), "example": odd[0].answer[-80:]}
+    facts = {"answers": len(odd), "of": len(newest), "example": _end(odd[0].answer)}
     return _seen(WatchCode.REPEATING, Severity.CAUTION, newest, facts)
+
+
+def _end(answer: str) -> str:
+    """Its last words, the first of them a whole one."""
+    cut = answer[-_SHOWN:]
+    return cut.partition(" ")[2] or cut if len(answer) > _SHOWN else answer
 
 
 def _same(newest: list[Sampled]) -> Observation | None:
@@ -90,7 +98,7 @@ def _same(newest: list[Sampled]) -> Observation | None:
     expected = {sample.expected for sample in giving if sample.expected}
     if len(answer) < _SHORT or times < 3 or times < 0.6 * len(newest) or len(expected) == 1:
         return None
-    facts = {"answers": times, "of": len(newest), "example": answer[:80]}
+    facts = {"answers": times, "of": len(newest), "example": answer[:_SHOWN]}
     return _seen(WatchCode.SAME_ANSWER, Severity.TROUBLE, newest, facts)
 
 

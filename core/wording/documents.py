@@ -71,8 +71,7 @@ DOCUMENTS: dict[str, Sentence] = {
     "doc_rank_domain": N_("For the data of a special field: rank {low}–{high}."),
     "doc_rank_range": N_("Ranks from {low} to {high} are possible, {usual_low}–{usual_high} are usual."),
     "doc_rank_layers": N_(
-        "The rank may grow with depth: {low} in shallow layers, {high} in deep ones. SoloTune gives every "
-        "layer the same."
+        "The rank may grow with depth: {low} in shallow layers, {high} in deep ones (Advanced, Shallow rank)."
     ),
     "doc_choose_task": N_("Choosing a rank, first way: by the task."),
     "doc_choose_sweep": N_(

@@ -80,15 +80,27 @@ MACHINE: dict[Code, Entry] = {
     ),
     Code.SHARED_MODEL: Entry(
         Either(
-            N_("{way} is not supported: every process needs the whole model."),
-            N_("Every process needs the whole model: it cannot be shared out."),
+            N_("{way} is not supported. FSDP is."),
+            N_("The model can be shared out over several cards with FSDP only."),
         ),
         (
             Either(
                 N_("Run `accelerate config`, choose several cards without {way}, then start again."),
                 N_("Run `accelerate config`, choose several cards, then start again."),
             ),
+            N_("FSDP shares out a base in 16 bits that is too large for one card."),
             N_("A base in 4 bits (QLoRA) takes a quarter of the memory."),
+        ),
+        Action.RETRY,
+    ),
+    Code.SHARED_BITS: Entry(
+        Either(
+            N_("FSDP shares out a base in 16 bits. This one is held in {held}."),
+            N_("FSDP shares out a base in 16 bits only."),
+        ),
+        (
+            N_("A base in 4 bits (QLoRA) takes a quarter of the memory."),
+            N_("Start the same plan without FSDP (`accelerate launch --multi_gpu`), or choose LoRA in the plan."),
         ),
         Action.RETRY,
     ),
@@ -127,6 +139,21 @@ MACHINE: dict[Code, Entry] = {
             N_("Check the connection and any proxy, then try again. What is already downloaded is kept."),
             N_("Without a connection, choose a model folder that is on this computer."),
             TECHNICAL,
+        ),
+        Action.RETRY,
+    ),
+    Code.OFFLINE: Entry(
+        N_("SoloTune is set to stay offline."),
+        (
+            N_("Nothing was sent, and nothing was fetched."),
+            N_("To fetch models, let it go online in the settings. Models on this computer work without."),
+        ),
+    ),
+    Code.SOURCE_BUSY: Entry(
+        Either(N_("{source} does not give out the model just now."), N_("The source does not give out the model.")),
+        (
+            N_("It was asked several times and answered with error {status}."),
+            N_("Try again later, or choose another source in the settings. What is already downloaded is kept."),
         ),
         Action.RETRY,
     ),

@@ -23,6 +23,7 @@ _NOTES: dict[str, Sentence] = {
         "The memory-saving loss does not suit this model. The plain one is used and needs more memory."
     ),
     "cpu_training": N_("The training runs on the processor. That works for small models and takes longer."),
+    "base_shared": N_("FSDP: each of {processes} processes keeps a part of every layer of the base."),
     "chat_base": N_("The base model is held in {held}."),
     "replayed_exactly": N_(
         "The answers are compared in full precision, so that rounding does not decide between words."

@@ -14,10 +14,11 @@ FieldFacts = tuple[str, Field, str, str, Callable[[Any], str]]
 def adapter_fields() -> list[FieldFacts]:
     """Plan value, field, its name, its price, and how a recommended value is written."""
     schedules = {Schedule.COSINE: _("Cosine"), Schedule.LINEAR: _("Linear"), Schedule.CONSTANT: _("Constant")}
-    starts = {Initialisation.DEFAULT: _("Usual"), Initialisation.PISSA: "PiSSA", Initialisation.EVA: "EVA",
+    starts = {Initialisation.DEFAULT: _("Standard"), Initialisation.PISSA: "PiSSA", Initialisation.EVA: "EVA",
               Initialisation.LOFTQ: "LoftQ"}  # fmt: skip
     biases = {Bias.NONE: _("None"), Bias.ALL: _("All of them"), Bias.LORA_ONLY: _("Of adapted modules")}
-    switch = {False: _("Off"), True: _("On")}
+    switch = {False: _("Not used"), True: _("Used")}
+    shallow = Whole("shallow_rank", _("Shallow rank"), 0, 2048, (0, 2, 4, 8, 16, 32), lowest=_("as in all layers"))
     return [
         _choice("schedule", _("Schedule"), schedules,
                 _("How the learning rate goes on after the warm-up; free, but a constant one may end restlessly")),
@@ -26,14 +27,14 @@ def adapter_fields() -> list[FieldFacts]:
         _choice("dora", "DoRA", switch,
                 _("Learns size and direction apart, better at low ranks; steps take about twice as long and need much "
                   "more memory")),
-        _choice("initialisation", _("Start"), starts,
+        _choice("initialisation", _("Initialisation"), starts,
                 _("What the adapter starts from; may learn faster, but the start takes longer, PiSSA wants a lower "
                   "learning rate, and PiSSA and LoftQ save twice the adapter")),
-        ("lora_plus", Real("lora_plus", "LoRA+", 1, 64, 1), "LoRA+",
+        ("lora_plus", Real("lora_plus", "LoRA+", 1, 64, 1, lowest=_("Not used")), "LoRA+",
          _("How many times faster B learns than A, 16 is usual; free, but may want a lower learning rate"), short),
-        ("shallow_rank", Whole("shallow_rank", _("Shallow rank"), 0, 2048, (0, 2, 4, 8, 16, 32)), _("Shallow rank"),
+        ("shallow_rank", shallow, _("Shallow rank"),
          _("Rank of the first half of the layers, 0 as in all; saves memory, but less is learned there"), str),
-        ("neftune", Real("neftune", "NEFTune", 0, 100, 1), "NEFTune",
+        ("neftune", Real("neftune", "NEFTune", 0, 100, 1, lowest=_("Not used")), "NEFTune",
          _("Noise on words while training, 5 is usual; free, but facts are learned less exactly"), short),
         _choice("bias", _("Biases"), biases,
                 _("Biases of the base learn too; nearly free, but other programs cannot switch them off")),

@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from core.i18n import _
 from core.plan import TARGETS, Method, Optimizer, TrainingPlan
@@ -23,6 +23,14 @@ from gui.widgets.text import column, label, line, row
 
 #: Plan value → what the field shows.
 GOALS = ("simple", "medium", "complex")
+#: The technical fields in their order.
+SECTIONS = {
+    "adapter": ("alpha", "targets", "dropout", "shallow_rank", "rslora", "dora", "initialisation", "bias"),
+    "steps": ("learning_rate", "schedule", "warmup", "weight_decay", "batch", "accumulation", "lora_plus", "neftune",
+              "seed"),
+    "memory": ("checkpointing", "optimizer", "packing"),
+    "checks": ("validation_share", "evaluate_every", "patience", "sample_every"),
+}  # fmt: skip
 
 
 class PlanFields(QWidget):
@@ -52,7 +60,7 @@ class PlanFields(QWidget):
         simple = set(self.lines)
         self.advanced = QWidget()
         self.budget = BudgetView()
-        expert = column(line(), self._grid(self._expert()), self.budget, spacing=16)
+        expert = column(line(), *self._sections(), self.budget, spacing=16)
         self.advanced.setLayout(expert)
         self._technical = set(self.lines) - simple
         outer.addWidget(self.advanced)
@@ -87,6 +95,17 @@ class PlanFields(QWidget):
             ("epochs", Real("epochs", _("Epochs"), 0.01, 1000, 1), _("&Epochs"),
              _("How often every row is seen"), short),
         ]  # fmt: skip
+
+    def _sections(self) -> list[QLabel | QGridLayout]:
+        """The technical fields under titles, each title with a grid."""
+        titles = {"adapter": _("Adapter"), "steps": _("Learning"), "memory": _("Memory and speed"),
+                  "checks": _("Evaluation")}  # fmt: skip
+        facts = {fact[0]: fact for fact in self._expert()}
+        assert set(facts) == {name for names in SECTIONS.values() for name in names}
+        found: list[QLabel | QGridLayout] = []
+        for section, names in SECTIONS.items():
+            found += [label(titles[section], "strong"), self._grid([facts[name] for name in names])]
+        return found
 
     def _expert(self) -> list[tuple[str, Field, str, str, Callable[[Any], str]]]:
         targets = [(name, f"{target_words(name)} ({len(modules)})") for name, modules in TARGETS.items()]

@@ -13,10 +13,17 @@ def step_fields() -> list[FieldFacts]:
          _("Rows of a step share sequences, kept apart: the same is learned, faster"), lambda value: packing[value]),
         ("weight_decay", Real("weight_decay", _("Weight decay"), 0, 1, 0.01), _("Weight decay"),
          _("Pulls the adapter back to the base a little; helps against overfitting"), short),
-        ("evaluate_every", Whole("evaluate_every", _("Check every"), 0, 10_000_000, (0, 10, 25, 50, 100, 250, 500)),
-         _("Check every"), _("Steps between two checks on the rows kept aside; 0: whenever it saves"), str),
-        ("patience", Whole("patience", _("Patience"), 0, 1000, (0, 1, 2, 3, 5, 8)), _("Patience"),
-         _("Checks without anything better after which training ends with its best adapter; 0: never"), str),
-        ("sample_every", Whole("sample_every", _("Ask every"), 0, 10_000_000, (0, 10, 25, 50, 100, 250, 500)),
-         _("Ask every"), _("Steps between two rounds of sample answers; 0: at every check"), str),
+        ("evaluate_every", _every("evaluate_every", _("Evaluate every"), _("whenever it saves")), _("Evaluate every"),
+         _("Steps between two evaluations on the rows kept aside; 0: whenever it saves"), str),
+        ("patience", Whole("patience", _("Patience"), 0, 1000, (0, 1, 2, 3, 5, 8), lowest=_("never stop early")),
+         _("Patience"),
+         _("Evaluations without anything better after which training ends with its best adapter; 0: never"), str),
+        ("sample_every", _every("sample_every", _("Samples every"), _("at every evaluation")), _("Samples every"),
+         _("Steps between two rounds of sample answers; 0: at every evaluation"), str),
     ]  # fmt: skip
+
+
+def _every(name: str, words: str, lowest: str) -> Whole:
+    field = Whole(name, words, 0, 10_000_000, (0, 10, 25, 50, 100, 250, 500), lowest=lowest)
+    field.setSuffix(" " + _("steps"))
+    return field

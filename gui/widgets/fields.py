@@ -20,9 +20,11 @@ def _guard(field: QWidget, name: str, spoken: str) -> None:
 
 
 class Whole(QSpinBox):
-    """A whole number; `values` makes the arrows step through a list such as 4, 8, 16."""
+    """A whole number; `values` makes the arrows step through a list such as 4, 8, 16, `lowest` is said for `low`."""
 
-    def __init__(self, name: str, spoken: str, low: int, high: int, values: Sequence[int] = ()) -> None:
+    def __init__(
+        self, name: str, spoken: str, low: int, high: int, values: Sequence[int] = (), *, lowest: str = ""
+    ) -> None:
         super().__init__()
         _guard(self, name, spoken)
         self._values = tuple(values)
@@ -30,6 +32,7 @@ class Whole(QSpinBox):
         self.setKeyboardTracking(False)
         self.lineEdit().setTextMargins(*INSET)
         self.setGroupSeparatorShown(high > 9999 and name != "seed")
+        self.setSpecialValueText(lowest)
 
     def set(self, value: int) -> None:
         """Show a value without telling anybody."""
@@ -50,15 +53,18 @@ class Whole(QSpinBox):
 
 
 class Real(QDoubleSpinBox):
-    """A number with decimals, written without trailing zeros; `small` writes it as 2e-4."""
+    """A number with decimals, without trailing zeros; `small` writes it as 2e-4, `lowest` is said for `low`."""
 
-    def __init__(self, name: str, spoken: str, low: float, high: float, step: float, *, small: bool = False) -> None:
+    def __init__(
+        self, name: str, spoken: str, low: float, high: float, step: float, *, small: bool = False, lowest: str = ""
+    ) -> None:
         super().__init__()
         _guard(self, name, spoken)
         self._small = small
         self.setDecimals(9 if small else 3)
         self.setRange(low, high)
         self.setSingleStep(step)
+        self.setSpecialValueText(lowest)
         self.setKeyboardTracking(False)
         self.lineEdit().setTextMargins(*INSET)
 

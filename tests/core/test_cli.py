@@ -267,7 +267,9 @@ def test_help_is_no_error(solotune: Command, words: tuple[str, ...]) -> None:
     [
         "", "nonsense", "check", "check --nonsense x", "plan x", "plan x --model y", "train", "train a --resume b",
         "merge x", "chat", "estimate", "estimate --model m --method magic", "estimate --model m --rank many",
-        "estimate --model m --adapter-dtype int3", "recommend --goal fame", "recommend --vram 0", "recommend --vram -8",
+        "estimate --model m --adapter-dtype int3", "estimate --model m --shared 0",
+        "estimate --model qwen3-8b --method lora --shared 2 --dry-run", "recommend --goal fame",
+        "recommend --vram 0", "recommend --vram -8",
         "recommend --vram nan", "recommend --vram inf", "recommend --vram much", "recommend --vram 8 --free -1",
         "plan x --model y -o z --goal fame", "demo --language fr", "fetch", "gpus now",
     ],
@@ -546,6 +548,17 @@ def test_estimate_tells_item_by_item(solotune: Command, model: Path, method: str
     assert set(told["items"]) == items
     assert told["total_bytes"] == sum(told["items"].values()) > 0
     assert solotune(*words, model / "config.json").json == told
+
+
+def test_estimate_of_a_base_that_is_shared_out(solotune: Command, problem: Problem) -> None:
+    words = ("estimate", "--model", "qwen3-8b", "--json")
+    one, two, many = (
+        solotune(*words, "--method", "lora", "--shared", n).json["items"]["weights"] for n in (1, 2, 10_000)
+    )
+    # 36 layers of 386 MB and, on every card, embeddings, head and four layers
+    assert (one - two) / 1e9 == pytest.approx(36 * 0.386 / 2 - 4 * 0.386, abs=0.01)
+    assert many / 1e9 == pytest.approx(2.49 + 4 * 0.386, abs=0.01)
+    assert problem(*words[:-1], "--method", "qlora", "--shared", "2")["problem"] == Code.SHARED_BITS
 
 
 def test_check_tells_all_of_the_data(solotune: Command, tmp_path: Path) -> None:

@@ -36,13 +36,13 @@ def test_a_run_that_overfits_is_told_with_what_helps(capfd: pytest.CaptureFixtur
     code, out = said(capfd, "watch", made.path)
     assert code == 0
     assert "Trouble (steps 160 to 400): The model begins to learn the rows by heart: it overfits." in out
-    assert "  → Train 3 epochs" in out and "at step 120." in out and "Nothing stands out" not in out
+    assert "  → Set the epochs to 3" in out and "at step 120." in out and "Nothing stands out" not in out
     told: dict[str, Any] = json.loads(said(capfd, "watch", made.path, "--json")[1])
     assert told["best"]["step"] == 120 and told["state"] == "finished" and told["seconds_left"] is None
     found = {each["code"]: each for each in told["observations"]}
     assert found["overfitting"]["now"] and found["overfitting"]["action"] == "stop_keep_best"
     assert found["overfitting"]["remedies"][0] == {
-        "name": "fix_epochs", "text": "Train 3 epochs", "plan": {"epochs": 3.0},
+        "name": "fix_epochs", "text": "Set the epochs to 3", "plan": {"epochs": 3.0},
     }  # fmt: skip
 
 

@@ -201,7 +201,7 @@ def test_remedies_are_plans_that_change_what_they_say() -> None:
     found = {each.name: each for each in remedies(seen[WatchCode.OVERFITTING], curve.plan, history.total_steps)}
     assert found["fix_epochs"].plan == replace(curve.plan, epochs=3.0) and found["fix_dropout"].plan.dropout == 0.1
     assert remedy_words(found["fix_weight_decay"]) == "Set the weight decay to 0.01"
-    assert remedy_words(found["fix_epochs"]) == "Train 3 epochs"
+    assert remedy_words(found["fix_epochs"]) == "Set the epochs to 3"
     broken = Observation(WatchCode.DIVERGING, Severity.TROUBLE, 10, 5)
     assert [each.plan.learning_rate for each in remedies(broken, curve.plan)] == [1e-4]
     # no remedy goes beyond what the documents call steady, and none repeats what is there

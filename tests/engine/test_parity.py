@@ -9,7 +9,6 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +112,7 @@ def case(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SoloTrainer, "_get_train_sampler", lambda self, *_: SequentialSampler(self.train_dataset))
         if kind.dtype is torch.float32:
-            patch.setattr(parts, "load_base", partial(load_base, dtype=torch.float32))
+            patch.setattr(parts, "load_base", lambda *asked: load_base(*asked[:3], torch.float32))
             patch.setattr(trainer, "autocast", lambda _where: contextlib.nullcontext())
         for packing in (False, True):
             given, losses[packing], batches[packing] = _ours(base, rows_file, kind, place, packing=packing)

@@ -21,14 +21,16 @@ from tests.fakes import new_run
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def launch(home: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    """Start `solotune` on two processes of the processor."""
+def launch(
+    home: Path, *words: object, way: str = "--multi_gpu", module: str = "core", **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Start `solotune` on two processes of the processor; `more` goes into their environment."""
     environment = os.environ | {
         "SOLOTUNE_HOME": str(home), "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "CUDA_VISIBLE_DEVICES": "",
-    }  # fmt: skip
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes=2",
+    } | more  # fmt: skip
+    command = [sys.executable, "-m", "accelerate.commands.launch", way, "--num_processes=2",
                "--num_machines=1", "--mixed_precision=no", "--dynamo_backend=no", "--main_process_port=0",
-               "-m", "core", *map(str, words)]  # fmt: skip
+               "-m", module, *map(str, words)]  # fmt: skip
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200)
 
 
@@ -93,8 +95,8 @@ def test_two_processes_go_on_from_their_checkpoint(two: RunFolder, plan: Trainin
     assert two.has_adapter()
 
 
-def test_a_model_that_is_shared_out_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+def test_deepspeed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
     with pytest.raises(Trouble) as told:
         train(new_run(tmp_path).path, Listener(), resume=False)
     assert told.value.problem.code is Code.SHARED_MODEL

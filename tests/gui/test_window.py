@@ -49,7 +49,7 @@ class Strays(QObject):
         super().__init__()
         self.names: list[str] = []
 
-    def eventFilter(self, thing: QObject, event: QEvent) -> bool:
+    def eventFilter(self, thing: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt names it
         if event.type() is QEvent.Type.Show and isinstance(thing, QWidget) and thing.isWindow():
             self.names.append(f"{type(thing).__name__} {thing.objectName()}")
         return False

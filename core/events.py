@@ -3,18 +3,16 @@
 Event
 ├── Stage                 what the job is busy with, with a count where there is one
 ├── StepDone              one optimizer step
-├── Evaluated             one pass over the validation rows
-├── Saved                 a checkpoint or an adapter is complete on disk
+├── Evaluated, Saved      one pass over the validation rows; a checkpoint or an adapter is complete on disk
 ├── Measured              memory, once a second, written by the parent
 ├── Noted                 something worth telling, as a code with facts
-├── Fragment              a piece of an answer while it is being written
+├── Contacted             a host on the network that the job speaks to
+├── Fragment, Answered    a piece of an answer while it is being written; a whole one, and which weights gave it
 ├── Sampled               an answer while training goes on, to see what is being learned
 ├── Paused, WentOn        training waits, and why; training goes on
-├── Answered              a whole answer, and which weights gave it
 ├── Predicted             memory of a plan, by the dry run
-├── RowTokens             one row as training sees it, token by token (core.tokens)
-├── RowsFound             the rows that hold a text (core.tokens)
-├── TokenTotals           what training makes of all rows (core.tokens)
+├── RowTokens, RowsFound, TokenTotals: rows as training sees them, token by token (core.tokens)
+├── Diagnosed, Probed     what the doctor found, and a trial of its self-test (core.findings)
 └── Last                  exactly one ends every job
     ├── Finished          with the job's result
     ├── Stopped           asked to stop; what is kept
@@ -47,6 +45,9 @@ class StageName(StrEnum):
     ANSWERING = "answering"
     MERGING = "merging"
     REPLAYING = "replaying"
+    EXAMINING = "examining"
+    MOVING = "moving"
+    COMPARING = "comparing"
 
 
 class Side(StrEnum):
@@ -66,12 +67,20 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(Event):
-    """The job is busy with `stage`; `done` of `total` in `unit` ("bytes", "rows", …) when total > 0."""
+    """The job is busy with `stage`; `done` of `total` in `unit` ("bytes", "rows", …) when total > 0.
+
+    A download also tells its `pace` (bytes a second, mean of the last seconds), the `seconds` it will still take (None
+    while nobody can know), and `files_done` of `files`.
+    """
 
     stage: StageName
     done: int = 0
     total: int = 0
     unit: str = ""
+    pace: float = 0.0
+    seconds: float | None = None
+    files_done: int = 0
+    files: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +139,13 @@ class Noted(Event):
 
     code: str
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contacted(Event):
+    """The job is about to speak to `host` on the network; told once for each host."""
+
+    host: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from typing import Any
 from core.catalog import ModelSpec
 from core.plan import Method, TrainingPlan
 from core.reasons import OURS, Reason, ReasonCode
-from core.tiers import Tier, card_gb, goal_of, rules
+from core.tiers import Tier, card_gb, goal_of, reserve_bytes, rules
 from core.vram import Estimate
 
 _METHODS = {
@@ -66,7 +66,7 @@ def why_half_precision(capability: tuple[int, int]) -> Reason:
 
 def why_memory(predicted: Estimate, free_bytes: int, total_bytes: int) -> tuple[Reason, ...]:
     """How the estimate stands against the free memory, and that others take some when they do."""
-    reserve, needed = rules()["reserve_bytes"], predicted.total_bytes
+    reserve, needed = reserve_bytes(), predicted.total_bytes
     facts = {"needed_bytes": needed, "free_bytes": free_bytes, "reserve_bytes": reserve}
     used = total_bytes - free_bytes
     taken = Reason(
@@ -77,7 +77,7 @@ def why_memory(predicted: Estimate, free_bytes: int, total_bytes: int) -> tuple[
         verdict = Reason(ReasonCode.FITS, facts | {"left_bytes": free_bytes - needed}, OURS)
     else:
         verdict = Reason(ReasonCode.NOT_FITTING, facts | {"short_bytes": needed + reserve - free_bytes}, OURS)
-    return (taken, verdict) if used > reserve else (verdict,)
+    return (taken, verdict) if used > rules()["reserve_bytes"] else (verdict,)
 
 
 def titled_change(before: tuple[str, int], after: tuple[str, int]) -> Reason:

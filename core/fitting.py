@@ -10,7 +10,7 @@ from core.fit import Constants
 from core.plan import Method, TrainingPlan
 from core.reasons import Reason
 from core.shapes import least, shapes, shortened
-from core.tiers import goal_of, rules
+from core.tiers import goal_of, reserve_bytes, rules
 from core.vram import Estimate, estimate
 
 #: A recommendation comes before the data, but a plan names a file: plans here carry this until data is
@@ -68,7 +68,7 @@ class Room:
 
     def holds(self, predicted: Estimate) -> bool:
         """Whether there is room for it, with the reserve."""
-        return predicted.total_bytes + int(rules()["reserve_bytes"]) <= self.free_bytes
+        return predicted.total_bytes + reserve_bytes() <= self.free_bytes
 
     def fit(self, model: ModelSpec, method: Method, *, cut: bool, tokens: int = 0) -> Recommendation:
         """The fastest shape of the usual plan that fits; with `cut`, else with shorter rows; else the smallest one."""

@@ -36,12 +36,17 @@ def read_config(path: Path) -> dict[str, Any]:
     of its own), MODEL_UNSUPPORTED (no decoder that can be trained, or already quantized).
     """
     outer = _read(path)
-    inner = outer.get("text_config")
-    # what the language part leaves out, the whole model may say (tie_word_embeddings does so in practice)
-    facts = outer | inner | {WHOLE: outer.get("model_type")} if isinstance(inner, dict) else outer
+    facts = language_part(outer)
     # whether it is a language model at all, the whole model says
     refuse(facts | {key: outer[key] for key in ("architectures", "is_encoder_decoder") if key in outer}, path)
     return facts
+
+
+def language_part(outer: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a whole config.json with those of its language part on top, where it has one."""
+    inner = outer.get("text_config")
+    # what the language part leaves out, the whole model may say (tie_word_embeddings does so in practice)
+    return outer | inner | {WHOLE: outer.get("model_type")} if isinstance(inner, dict) else outer
 
 
 def refuse(facts: dict[str, Any], path: Path = Path()) -> None:

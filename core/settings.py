@@ -5,6 +5,7 @@ import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from core.files import write_text
 from core.guards import quiet_hours
@@ -15,12 +16,22 @@ HOME = "SOLOTUNE_HOME"
 
 THEMES = ("system", "light", "dark")
 
+#: Where models are fetched from; "auto" is the fastest that answers.
+SOURCES = ("auto", "huggingface", "mirror", "modelscope")
+#: What speaks like Hugging Face where that cannot be reached, unless the user names another one.
+MIRROR = "https://hf-mirror.com"
+
 #: Limits that make sense, from and to: °C that an idle card stays below, and watts.
 TEMPERATURES = (60, 100)
 POWERS = (30, 2000)
 
-_CHOICES = {"language": LANGUAGES, "theme": THEMES}
-_RANGES = {"temperature_limit": TEMPERATURES, "power_limit": POWERS}
+#: GB of the card's memory that trainings can leave to others.
+RESERVES = (0.0, 64.0)
+
+_CHOICES = {"language": LANGUAGES, "theme": THEMES, "source": SOURCES}
+_RANGES = {"temperature_limit": TEMPERATURES, "power_limit": POWERS, "reserve_gb": RESERVES}
+#: Schemes of the addresses that can be given.
+_ADDRESSES = {"endpoint": ("http", "https"), "proxy": ("http", "https", "socks5", "socks5h")}
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,10 @@ class Settings:
     slows itself down before heat harms it. With `keep_training` it goes on when the window closes; with `keep_awake`
     the computer is asked not to fall asleep meanwhile. `curves` names the charts that are open beside loss and memory.
     `wandb` logs trainings to Weights & Biases as well, where its package is installed.
+
+    Models are fetched from `source`; `endpoint` is the address of the mirror, and `proxy` one for all that is fetched
+    (empty: the system's). With `offline` nothing speaks to the network. `reserve_gb` of the card's memory stay free.
+    `shortcut_offered` says that a shortcut was offered and answered: once is enough.
     """
 
     language: str = "system"
@@ -48,6 +63,15 @@ class Settings:
     keep_awake: bool = True
     curves: str = ""
     wandb: bool = False
+    source: str = "auto"
+    endpoint: str = ""
+    proxy: str = ""
+    reserve_gb: float = 0.0
+    shortcut_offered: bool = False
+
+    @property
+    def reserve_bytes(self) -> int:
+        return round(self.reserve_gb * 1e9)
 
 
 def load() -> Settings:
@@ -119,6 +143,8 @@ def _valid(name: str, default: Any, found: dict[str, Any]) -> bool:
     value: Any = found.get(name)
     if type(value) is not type(default):
         return False
+    if name in _ADDRESSES:
+        return is_address(value, _ADDRESSES[name])
     if name in _RANGES:
         low, high = _RANGES[name]
         return bool(value == 0 or low <= value <= high)
@@ -126,6 +152,16 @@ def _valid(name: str, default: Any, found: dict[str, Any]) -> bool:
         return _are_hours(value)
     # a NUL in a path makes every later use of it raise
     return value in _CHOICES[name] if name in _CHOICES else "\0" not in str(value)
+
+
+def is_address(text: str, schemes: tuple[str, ...] = ("http", "https")) -> bool:
+    """Whether `text` is empty or the address of a server, without a name and password in it."""
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return not text or (fits and parts.username is None and not any(sign.isspace() for sign in text))
 
 
 def _are_hours(text: str) -> bool:

@@ -78,6 +78,27 @@ def classes() -> dict[str, SizeClass]:
     return {row["name"]: SizeClass(**row | {"method": Method(row["method"])}) for row in rules()["class"]}
 
 
+class _Kept:
+    """Bytes of a card that this process leaves to others beside the reserve of the rules."""
+
+    size_bytes = 0
+
+
+def keep_free(size_bytes: int) -> None:
+    """From now on every plan that this process makes or checks leaves `size_bytes` of a card to other programs."""
+    _Kept.size_bytes = max(0, size_bytes)
+
+
+def kept_bytes() -> int:
+    """What the user wants to keep free on the card."""
+    return _Kept.size_bytes
+
+
+def reserve_bytes() -> int:
+    """What a plan leaves free on a card: the reserve of the rules and what the user wants to keep."""
+    return int(rules()["reserve_bytes"]) + kept_bytes()
+
+
 def goal_of(goal: str) -> Goal:
     """The rule for a task: "simple", "medium" or "complex". Raises ValueError for any other."""
     found = rules()["goal"].get(goal)

@@ -7,6 +7,7 @@ from core.codec import CodecError, dumps, from_plain, to_plain
 from core.commands import Command, CountTokens, FindRow, GoOn, Pause, Predict, Say, ShowRow, Stay, Stop
 from core.events import (
     Answered,
+    Contacted,
     Evaluated,
     Event,
     Failed,
@@ -23,13 +24,15 @@ from core.events import (
     Stopped,
     WentOn,
 )
+from core.findings import Diagnosed, Probed
 from core.tokens import RowsFound, RowTokens, TokenTotals
 
 _EVENTS: dict[str, type[Event]] = {
     "stage": Stage, "step": StepDone, "evaluated": Evaluated, "saved": Saved, "measured": Measured,
     "noted": Noted, "fragment": Fragment, "answered": Answered, "predicted": Predicted,
-    "sampled": Sampled, "paused": Paused, "went_on": WentOn,
+    "contacted": Contacted, "sampled": Sampled, "paused": Paused, "went_on": WentOn,
     "row_tokens": RowTokens, "rows_found": RowsFound, "token_totals": TokenTotals,
+    "diagnosed": Diagnosed, "probed": Probed,
     "finished": Finished, "stopped": Stopped, "failed": Failed,
 }  # fmt: skip
 _COMMANDS: dict[str, type[Command]] = {

@@ -7,13 +7,16 @@ import importlib.util
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
+from launch.child import without_window
 from launch.sentences import NEWEST, OLDEST, SetupError
 from launch.stamp import Place, clean_environment, running_python
 
 _GB = 10**9
 _PROBE_SECONDS = 120
+_PATIENCE_SECONDS = 5
 
 
 def check_writable(folder: Path) -> None:
@@ -40,8 +43,12 @@ def check_venv_module() -> None:
 
 
 def working_python(place: Place, with_pip: bool = True) -> str:
-    """Return the version of the environment's Python, or nothing if it (or its pip) does not work."""
-    probe = "import sys; print('%d.%d' % sys.version_info[:2])"
+    """Return the version of the environment's Python, or nothing if it (or its pip) does not work.
+
+    Half-made or half-removed, an environment may lack pyvenv.cfg: its Python works then, but is the one that it was
+    made from, and whatever pip installs goes there. So it has to say that it is at home in this folder.
+    """
+    probe = "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.prefix)"
     if with_pip:
         probe = "import pip._internal.cli.main; " + probe
     try:
@@ -49,13 +56,17 @@ def working_python(place: Place, with_pip: bool = True) -> str:
             [str(place.python), "-P", "-c", probe],
             capture_output=True,
             text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=_PROBE_SECONDS,
-            env=clean_environment(),
+            env=clean_environment(PYTHONIOENCODING="utf-8"),
+            creationflags=without_window(),
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    version = done.stdout.strip()
-    return version if done.returncode == 0 and _is_supported(version) else ""
+    version, _, prefix = done.stdout.strip().partition("\n")
+    at_home = done.returncode == 0 and bool(prefix) and Path(prefix).resolve() == place.venv.resolve()
+    return version if at_home and _is_supported(version) else ""
 
 
 def remove(folder: Path) -> None:
@@ -63,10 +74,20 @@ def remove(folder: Path) -> None:
     if folder.is_symlink() or folder.is_file():
         folder.unlink()
     elif folder.exists():
+        _remove_tree(folder)
+
+
+def _remove_tree(folder: Path) -> None:
+    # What was left behind by a set-up that was ended may still write for a moment.
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
         try:
             shutil.rmtree(folder)
+            return
         except OSError as error:
-            raise SetupError("in_use", folder=folder) from error
+            if time.monotonic() > until:
+                raise SetupError("in_use", folder=folder) from error
+        time.sleep(0.2)
 
 
 def _is_supported(version: str) -> bool:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import signal
 import subprocess
+import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -27,6 +31,8 @@ def pip_environment(packages: Path | None) -> dict[str, str]:
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_INPUT": "1",
         "PIP_USER": "0",
+        # the last guard of the Python that the environment was made from: nothing is ever installed there
+        "PIP_REQUIRE_VIRTUALENV": "1",
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8",
     }
@@ -35,8 +41,17 @@ def pip_environment(packages: Path | None) -> dict[str, str]:
     return clean_environment(**settings)
 
 
-def run_logged(command: list[str], log: Path, progress: Progress, cwd: Path, env: dict[str, str]) -> Outcome:
-    """Run a command to its end, showing its progress and adding its output to the log."""
+def without_window() -> int:
+    """Return the flags with which Windows opens no console for a child of a program that has none itself."""
+    if sys.platform == "win32" and sys.__stderr__ is None:
+        return subprocess.CREATE_NO_WINDOW
+    return 0
+
+
+def run_logged(
+    command: list[str], log: Path, progress: Progress, cwd: Path, env: dict[str, str], lock: int = -1
+) -> Outcome:
+    """Run a command to its end, showing its progress and adding its output to the log; it holds the `lock` as well."""
     with log.open("a", encoding="utf-8") as out:
         out.write(f"$ {' '.join(command)}\n")
         process = subprocess.Popen(
@@ -49,6 +64,10 @@ def run_logged(command: list[str], log: Path, progress: Progress, cwd: Path, env
             errors="replace",
             cwd=cwd,
             env=env,
+            creationflags=without_window(),
+            # a group of its own, because pip and venv have children as well, which have to end with them
+            start_new_session=True,
+            pass_fds=(lock,) if lock >= 0 and sys.platform != "win32" else (),
         )
         try:
             output = _follow(process, out, progress)
@@ -85,12 +104,23 @@ def _pump(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> Non
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    process.terminate()
+    _signal_all(process, signal.SIGTERM)
     try:
         process.wait(timeout=5)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    if sys.platform != "win32":
+        _signal_all(process, signal.SIGKILL)
+
+
+def _signal_all(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    if sys.platform == "win32":
+        process.terminate()
+        return
+    # the group outlives its first process for as long as one of its children lives
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
 
 
 def _pip_version(packages: Path) -> tuple[int, ...]:

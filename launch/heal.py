@@ -29,7 +29,8 @@ def is_complete(info: Path) -> bool:
 
 def _is_whole(packages: Path, row: list[str]) -> bool:
     size = row[2] if len(row) > 2 else ""
-    if not size:
+    # Python writes compiled files anew, also those that a package brings along (PySide6 does).
+    if not size or "__pycache__/" in row[0]:
         return True
     try:
         return (packages / row[0]).stat().st_size == int(size)

@@ -16,14 +16,15 @@ _NO_LOCKS_HERE = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
 @contextmanager
-def setup_lock(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock at `path`, calling `on_wait` once if another process has it.
+def setup_lock(path: Path, on_wait: Callable[[], None]) -> Iterator[int]:
+    """Hold the lock at `path`, calling `on_wait` once if another process has it; yields the number of its open file.
 
-    The system itself drops the lock of a process that dies, so none can become stale.
+    The system itself drops the lock of a process that dies, so none can become stale. A child that inherits the file
+    holds the lock as well: the pip of a set-up that was killed is waited for, as two at once would spoil their work.
     """
     handle = _acquire(path, on_wait)
     try:
-        yield
+        yield handle.fileno()
     finally:
         # Windows deletes only a closed file; elsewhere it has to go while the lock is still held.
         if sys.platform != "win32":

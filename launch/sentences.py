@@ -116,6 +116,15 @@ SENTENCES: "dict[str, tuple[str, str]]" = {
         "正在安装 SoloTune；仅需一次，可能要几分钟。",
     ),
     "ready": ("Set-up is complete.", "安装完成。"),
+    "left_unseen": (
+        "Without a working environment only the shortcut could be removed; runs, models and settings, "
+        "if there are any, are in {folders}.",
+        "环境无法使用，只移除了快捷方式；训练记录、模型和设置（如果有）在 {folders}。",
+    ),
+    "uninstalled": (
+        "SoloTune's environment is gone ({size} GB); the folder {folder} itself can be deleted.",
+        "SoloTune 的环境已删除（{size} GB）；文件夹 {folder} 本身也可以删除了。",
+    ),
     "step_venv": ("Making the Python environment", "创建 Python 环境"),
     "step_torch": ("Installing PyTorch {version} ({build})", "安装 PyTorch {version}（{build}）"),
     "step_project": ("Installing SoloTune's libraries", "安装 SoloTune 所需的库"),

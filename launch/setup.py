@@ -33,17 +33,19 @@ from launch.stamp import (
     write_record,
 )
 from launch.torchbuild import detect_build, needed_gb, requirement
+from launch.wait import wait_for_window
 
 
 def ensure(place: Place, dev: bool, repair: bool) -> None:
     """Make sure that the environment is complete, with the test tools if `dev` is set."""
     if not repair and _is_usable(place, dev):
         return
+    wait_for_window()
     check_writable(place.root)
     held = setup_lock(place.lock, _tell_of_other)
-    with _system_errors_as_problems(place.root), _termination_as_interrupt(), held:
+    with _system_errors_as_problems(place.root), _termination_as_interrupt(), held as lock:
         if repair or not _is_usable(place, dev):
-            _set_up(place, dev, repair)
+            _set_up(place, dev, repair, lock)
 
 
 def pick_build(old: Record | None, repair: bool) -> tuple[str, bool]:
@@ -62,11 +64,16 @@ def torch_pin(constraints: str) -> str:
     return match[1] if match else ""
 
 
+#: How a system or a closed terminal asks a program to end.
+_ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
 class _Job(NamedTuple):
     place: Place
     log: Path
     progress: Progress
     version: str
+    lock: int
 
 
 def _is_usable(place: Place, dev: bool) -> bool:
@@ -77,13 +84,15 @@ def _is_usable(place: Place, dev: bool) -> bool:
     return record.python == running_python() or working_python(place, with_pip=False) == record.python
 
 
-def _set_up(place: Place, dev: bool, repair: bool) -> None:
+def _set_up(place: Place, dev: bool, repair: bool, lock: int) -> None:
     old = read_record(place.stamp)
     complete = old if not repair and is_ready(place, False, wanted_build()) else None
     build, forced = (complete.torch, complete.forced) if complete else pick_build(old, repair)
     version = torch_pin(read_needed(place, "constraints.txt").decode("utf-8"))
     python = _reusable(place, old, build)
     check_space(place.root, _space(place, build, version, bool(python)))
+    progress = Progress(2 + bool(version))
+    progress.line(say("first_use"))
     if not python:
         check_venv_module()
         remove(place.venv)
@@ -92,8 +101,7 @@ def _set_up(place: Place, dev: bool, repair: bool) -> None:
     if not (complete and python):
         # When only the test tools are to come, a failure must not cost the person a working program.
         write_record(place.stamp, record)
-    job = _Job(place, _log_file(place), Progress(2 + bool(version)), version)
-    job.progress.line(say("first_use"))
+    job = _Job(place, _log_file(place), progress, version, lock)
     try:
         _make_venv(job, bool(python))
         _install(job, build, dev)
@@ -142,7 +150,7 @@ def _pip(job: _Job, arguments: list[str]) -> None:
 
 def _run(job: _Job, command: list[str]) -> None:
     env = pip_environment(job.place.packages())
-    done = run_logged(command, job.log, job.progress, job.place.root, env)
+    done = run_logged(command, job.log, job.progress, job.place.root, env, job.lock)
     if done.code:
         raise SetupError(
             classify(done.output) or "failed",
@@ -187,11 +195,16 @@ def _system_errors_as_problems(folder: Path) -> Iterator[None]:
 @contextmanager
 def _termination_as_interrupt() -> Iterator[None]:
     # Ended plainly, this process would leave pip running on its own.
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    before = {number: signal.getsignal(number) for number in _ENDS}
+    for number, handler in before.items():
+        # nohup has this one ignored, and means it
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from launch.child import without_window
 from launch.sentences import SetupError
 
 Version = tuple[int, int]
@@ -113,7 +114,12 @@ def nvidia_smi(arguments: list[str]) -> str:
     for program in _programs():
         try:
             done = subprocess.run(
-                [program, *arguments], capture_output=True, text=True, errors="replace", timeout=_SECONDS
+                [program, *arguments],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=_SECONDS,
+                creationflags=without_window(),
             )
         except (OSError, subprocess.TimeoutExpired):
             continue

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+# a busy computer is slow, and no error
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ["LANGUAGE"] = "en"
@@ -22,6 +26,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     """A home of its own for every test; child processes inherit it."""
     folder = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("SOLOTUNE_HOME", str(folder))
+    # what other programs have downloaded for whoever runs the tests
+    monkeypatch.setenv("HF_HOME", str(folder / "hf"))
+    monkeypatch.setenv("MODELSCOPE_CACHE", str(folder / "modelscope"))
     return folder
 
 

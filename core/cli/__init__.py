@@ -8,18 +8,49 @@ from pathlib import Path
 
 import typer
 
-from core.cli import advise, again, cards, control, demo, estimate, look, samples, tokens, watch, work
+from core.cli import (
+    advise,
+    again,
+    cards,
+    control,
+    demo,
+    desktop,
+    doctor,
+    estimate,
+    look,
+    models,
+    samples,
+    tokens,
+    watch,
+    work,
+)
 from core.cli.output import problem_out
 from core.i18n import set_language
 from core.problems import diagnose
 from core.settings import load
+from core.tiers import keep_free
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Fine-tune a language model on one GPU. Without a command the window opens.",
 )  # fmt: skip
-for module in (demo, cards, advise, estimate, look, samples, tokens, watch, work, control, again):
+for module in (
+    desktop,
+    demo,
+    cards,
+    advise,
+    estimate,
+    look,
+    samples,
+    tokens,
+    watch,
+    models,
+    work,
+    control,
+    doctor,
+    again,
+):
     module.add_to(app)
 
 
@@ -27,7 +58,9 @@ def run(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit: 0 done, 1 a problem in one clear sentence, 2 wrong usage, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     _open_streams(as_json="--json" in words)
-    set_language(load().language)
+    settings = load()
+    set_language(settings.language)
+    keep_free(settings.reserve_bytes)
     try:
         code = _answer(words)
         sys.stdout.flush()

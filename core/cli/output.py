@@ -157,7 +157,10 @@ def _stage_line(stage: Stage) -> str:
     if stage.total <= 0:
         return text
     if stage.unit == "bytes":
-        return f"{text} {gigabytes(stage.done)} / {gigabytes(stage.total)}"
+        text = f"{text} {gigabytes(stage.done)} / {gigabytes(stage.total)}"
+        if stage.pace > 0 and stage.seconds:
+            text += ", " + _("{left} left").format(left=duration(stage.seconds))
+        return text
     return f"{text} {stage.done} / {stage.total}"
 
 

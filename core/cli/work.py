@@ -1,4 +1,4 @@
-"""Commands that work: fetch a model, train, chat, merge; each runs a job in a process of its own."""
+"""Commands that work: train, chat, merge; each runs a job in a process of its own."""
 
 import sys
 from dataclasses import replace
@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from core.catalog import spec_of
 from core.cli.coach import Coach
 from core.cli.output import Json, ending, follow, result_out
 from core.cli.together import train_together
@@ -17,7 +16,7 @@ from core.files import tree_bytes
 from core.hub import find_folder
 from core.hub.folder import check_new_folder
 from core.i18n import _
-from core.jobs.jobs import ChatJob, FetchJob, MergeJob, TrainJob
+from core.jobs.jobs import ChatJob, MergeJob, TrainJob
 from core.jobs.process import JobProcess
 from core.jobs.together import launched, launched_alone
 from core.ladder import difference, smaller
@@ -30,16 +29,9 @@ from core.wording import energy, reason_words
 
 def add_to(app: typer.Typer) -> None:
     """Register this module's commands."""
-    app.command("fetch", help="Bring a catalogue model onto this computer.")(fetch)
     app.command("train", help="Train a plan, or go on with an interrupted run.")(train)
     app.command("chat", help="Ask the base and the tuned model.")(chat)
     app.command("merge", help="Write a stand-alone 16-bit model and prove that it answers the same.")(merge)
-
-
-def fetch(model: str, json: Json = False) -> int:
-    spec_of(model)
-    last = follow(JobProcess(FetchJob(model)))
-    return _report(last, json, lambda result: print(result["folder"]))
 
 
 def train(

@@ -11,10 +11,10 @@ import jinja2
 from jinja2 import nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from core.data.codes import RowFault
 from core.data.rows import Conversation
+from core.data.sandbox import BoundedSandbox
 from core.data.toolform import ANSWERED, ASKED, Messages, ToolForm, Tools, first_written
 
 #: Template for models that bring none (D0). The documents do not speak of tools: they get headings of the same kind.
@@ -52,7 +52,7 @@ class ChatTemplate:
         self.special = _special(_read_json(folder / "special_tokens_map.json") | facts)
         self.fallback = not (written := _template(folder, facts))
         self.marked = has_marks(written)
-        self._template = _environment().from_string(written or FALLBACK_TEMPLATE)
+        self._template = environment().from_string(written or FALLBACK_TEMPLATE)
         self._in_parts = False
         self._in_parts = takes_parts(lambda messages: self._apply(messages, None))
         self._form = ToolForm(self._spelled)
@@ -94,7 +94,7 @@ def takes_parts(write: Callable[[Messages], str]) -> bool:
 def _keeps(write: Callable[[Any], str], messages: list[Any]) -> bool:
     try:
         text = write(messages)
-    except (jinja2.TemplateError, TypeError):
+    except (jinja2.TemplateError, TypeError, RecursionError):
         return False
     return ASKED in text and ANSWERED in text
 
@@ -114,9 +114,9 @@ class _Generation(Extension):
         return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
 
-def _environment() -> ImmutableSandboxedEnvironment:
-    """The sandbox as transformers sets it up (utils/chat_template_utils.py)."""
-    found = ImmutableSandboxedEnvironment(
+def environment() -> BoundedSandbox:
+    """The sandbox as transformers sets it up (utils/chat_template_utils.py), within bounds."""
+    found = BoundedSandbox(
         trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, "jinja2.ext.loopcontrols"]
     )
     found.filters["tojson"] = _to_json

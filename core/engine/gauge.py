@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 
 from core import gpu
-from core.tiers import rules
+from core.tiers import kept_bytes, reserve_bytes
 
 #: Left out of the allocator's cap: the CUDA context grows while kernels are loaded. Not fitted on a GPU yet.
 CONTEXT_GROWTH = 128 << 20
@@ -76,7 +76,7 @@ class CardGauge:
 
     @property
     def room_bytes(self) -> int:
-        return max(0, self._free - int(rules()["reserve_bytes"]))
+        return max(0, self._free - reserve_bytes())
 
     @property
     def need(self) -> Need:
@@ -101,7 +101,7 @@ class CardGauge:
 
     def let_go(self) -> None:
         # never beyond it: on Windows the driver would go on in the computer's memory, many times slower
-        self._cap(self._free - self._outside())
+        self._cap(self._free - kept_bytes() - self._outside())
 
     def _cap(self, size: int) -> None:
         torch.cuda.set_per_process_memory_fraction(min(1.0, max(0.01, size / self._total)))

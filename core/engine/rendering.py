@@ -2,11 +2,16 @@
 
 from typing import Any
 
+from transformers.utils import chat_template_utils
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from core.data.codes import RowFault
+from core.data.sandbox import BoundedSandbox
 from core.data.template import has_marks, in_parts, takes_parts
 from core.data.toolform import Messages, ToolForm, Tools, first_written
+
+# transformers' sandbox keeps a template in, but lets it count and write without an end
+chat_template_utils.ImmutableSandboxedEnvironment = BoundedSandbox
 
 #: Where a marked answer begins and ends in a text.
 Range = tuple[int, int]

@@ -1,37 +1,50 @@
 """Is this model folder whole, and safe to open? Answered from names, sizes and headers, without loading weights."""
 
 import json
-import struct
 from pathlib import Path
 from typing import Any
 
 from core.files import free_bytes
+from core.hub.chat_template import check_template
+from core.hub.headers import check_shard
+from core.modelconfig import architecture_of, language_part
 from core.problems import Code, Trouble
 
 #: Marks a merged folder as written here, so that a second merge may replace it.
 MARK = "solotune.json"
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
-#: safetensors itself refuses headers above 100 MB.
-_HEADER_LIMIT = 100_000_000
+#: Settings that transformers reads, and where in them it looks for code to import.
+_SETTINGS = (
+    "config.json", "tokenizer_config.json", "generation_config.json", "processor_config.json",
+    "preprocessor_config.json",
+)  # fmt: skip
+_CODE = ("auto_map", "custom_generate", "custom_pipelines")
+#: Settings are kilobytes, and the index of a model of many experts ten megabytes. Read, they take ten times as much.
+_JSON_LIMIT = 30_000_000
+#: How many times as many parameters a config may claim as the files hold: a tied head may be left out of them.
+_CLAIMS = 2
 
 
 def check_model_folder(folder: Path) -> None:
     """Raise Trouble when the folder cannot be used.
 
     MODEL_MISSING (no such folder), MODEL_INCOMPLETE (config, tokenizer or shards missing, file cut short),
-    MODEL_CORRUPT (unreadable config or header), MODEL_PICKLE (only pickled weights), MODEL_CUSTOM_CODE.
+    MODEL_CORRUPT (unreadable config or header, more claimed than there is), MODEL_PICKLE (only pickled weights),
+    MODEL_CUSTOM_CODE, MODEL_OUTSIDE (a file is a link that leads out of the folder), MODEL_TEMPLATE.
     """
     if not folder.is_dir():
         raise Trouble(Code.MODEL_MISSING, path=folder, model=folder.name)
+    _check_links(folder)
     config = _read_json(folder / "config.json")
-    if config.get("auto_map"):
-        raise Trouble(Code.MODEL_CUSTOM_CODE, path=folder)
+    for name in _SETTINGS:
+        if _names_code(config if name == "config.json" else _read_json(folder / name, needed=False)):
+            raise Trouble(Code.MODEL_CUSTOM_CODE, path=folder)
     if config.get("quantization_config"):
         raise Trouble(Code.MODEL_UNSUPPORTED, path=folder, text="already quantized")
-    for shard in _shards(folder):
-        _check_shard(shard)
+    _check_claims(folder, language_part(config), sum(check_shard(shard) for shard in _shards(folder)))
     if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer.model", "vocab.json")):
         raise Trouble(Code.MODEL_INCOMPLETE, path=folder, missing="tokenizer.json")
+    check_template(folder)
 
 
 def check_new_folder(target: Path, needed: int) -> None:
@@ -91,27 +104,49 @@ def _weight_map(index: Path) -> dict[str, str]:
     return names
 
 
-def _check_shard(path: Path) -> None:
-    """Compare the file's size with what its header promises; a download that was cut short shows here."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(8)
-        length = struct.unpack("<Q", head)[0] if len(head) == 8 else _HEADER_LIMIT + 1
-        if length > min(_HEADER_LIMIT, size):
-            raise Trouble(Code.MODEL_CORRUPT, path=path)
-        try:
-            header = json.loads(file.read(length))
-            end = max((v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"), default=0)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
-            raise Trouble(Code.MODEL_CORRUPT, path=path) from None
-    if size != 8 + length + end:
-        raise Trouble(Code.MODEL_INCOMPLETE, path=path.parent, missing=path.name)
+def _check_claims(folder: Path, facts: dict[str, Any], numbers: int) -> None:
+    """A config may not ask for more memory than its weights fill: what they lack would be made up, at any size."""
+    try:
+        claimed = architecture_of(facts, folder / "config.json")
+    except Trouble as trouble:
+        # what cannot be trained says so in its place; what cannot be at all is said here
+        if trouble.problem.code is Code.MODEL_CORRUPT:
+            raise
+        return
+    least = claimed.parameters if claimed.known else claimed.vocabulary * claimed.hidden
+    if least > _CLAIMS * numbers:
+        text = f"claims {least:,} numbers, holds {numbers:,}"
+        raise Trouble(Code.MODEL_CORRUPT, path=folder / "config.json", text=text)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _check_links(folder: Path) -> None:
+    """No file may be a link to somewhere else, but into the store of the Hugging Face cache that the folder is in."""
+    homes = [folder.resolve()]
+    if folder.parent.name == "snapshots" and folder.parent.parent.name.startswith("models--"):
+        repository = folder.parent.parent.resolve()
+        homes += [repository / "blobs", repository.parent / "blobs"]
+    for path in folder.iterdir():
+        if path.is_symlink() and not any(path.resolve().is_relative_to(home) for home in homes):
+            raise Trouble(Code.MODEL_OUTSIDE, path=folder, name=path.name)
+
+
+def _names_code(facts: Any, depth: int = 0) -> bool:
+    """Whether settings name program code of the model's own, in any part of them."""
+    if depth > 3 or not isinstance(facts, dict):
+        return False
+    if any(facts.get(key) for key in _CODE):
+        return True
+    return any(_names_code(part, depth + 1) for part in facts.values())
+
+
+def _read_json(path: Path, *, needed: bool = True) -> dict[str, Any]:
     if not path.is_file():
+        if not needed:
+            return {}
         raise Trouble(Code.MODEL_INCOMPLETE, path=path.parent, missing=path.name)
     try:
+        if path.stat().st_size > _JSON_LIMIT:
+            raise ValueError("too large")
         found = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         raise Trouble(Code.MODEL_CORRUPT, path=path) from None

@@ -1,81 +1,64 @@
-"""Models from the Hugging Face Hub: safetensors, tokenizer and config only."""
+"""Models from the Hugging Face Hub, or from a mirror that speaks like it."""
 
-import os
-import shutil
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from core.events import StageName
-from core.files import free_bytes
-from core.hub.folder import check_model_folder
-from core.hub.source import Convert, Tell
-from core.problems import Code, Trouble
+from core.hub.answers import patiently
+from core.hub.network import client_of_hub
+from core.hub.source import Listing, RemoteFile
+from core.hub.wanted import wanted
 
-_WANTED = ("*.safetensors", "*.json", "*.jinja", "tokenizer.model", "*.txt", "LICENSE*", "README.md")
-_UNWANTED = ("original/*", "consolidated*", "*.bin", "*.gguf", "*.pth", "*.onnx", "onnx/*", "metal/*")
+#: Seconds to wait for a list of files.
+_TIMEOUT = 20.0
 
 
-class HuggingFaceSource:
-    """One repository of the Hub (or of the mirror in HF_ENDPOINT)."""
+class HuggingFace:
+    """One repository at `endpoint`. `name` is "huggingface" or "mirror"; `token` may be empty."""
 
-    def __init__(self, repository: str) -> None:
-        self._repository = repository
+    def __init__(self, model: str, endpoint: str, *, name: str = "huggingface", token: str = "") -> None:
+        self.name, self.model = name, model
+        self._endpoint, self._token = endpoint.rstrip("/"), token
+        self.page = f"{self._endpoint}/{model}"
 
-    def fetch(self, target: Path, tell: Tell, convert: Convert) -> Path:
-        """See core.hub.source.Source. Files that already arrived are kept by the Hub's own cache beside them."""
-        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-        from huggingface_hub import HfApi, snapshot_download
+    def listing(self) -> Listing:
+        """See core.hub.source.Origin. Raises Trouble."""
+        client_of_hub()
+        from huggingface_hub import HfApi
 
-        tell(StageName.DOWNLOADING, 0, 0)
-        total = self._size(HfApi())
-        if free_bytes(target) < total * 1.05:
-            raise Trouble(Code.DISK_FULL, path=target, needed_bytes=int(total * 1.05), free_bytes=free_bytes(target))
-        # kept on failure: the next try goes on with what has arrived
-        beside = target.with_name(f".{target.name}.download")
-        snapshot_download(
-            self._repository, local_dir=beside, allow_patterns=list(_WANTED), ignore_patterns=list(_UNWANTED),
-            tqdm_class=_Progress(tell, total).bar_class(),
-        )  # fmt: skip
-        shutil.rmtree(beside / ".cache", ignore_errors=True)
-        check_model_folder(beside)
-        beside.replace(target)
-        return target
-
-    def _size(self, api: "object") -> int:
-        from fnmatch import fnmatch
-
-        info = api.model_info(self._repository, files_metadata=True)  # type: ignore[attr-defined]
-        return sum(
-            f.size or 0
-            for f in info.siblings or ()
-            if any(fnmatch(f.rfilename, p) for p in _WANTED) and not any(fnmatch(f.rfilename, p) for p in _UNWANTED)
+        # False: the library must not pick up a token by itself and send it to a mirror
+        api = HfApi(endpoint=self._endpoint, token=self._token or False, library_name="solotune")
+        info = patiently(self, lambda: api.model_info(self.model, files_metadata=True, timeout=_TIMEOUT))
+        files = [_file(sibling) for sibling in info.siblings or ()]
+        return Listing(
+            model=self.model,
+            source=self.name,
+            files=wanted(self.model, files),
+            revision=str(info.sha or "main"),
+            page=self.page,
+            gated=bool(info.gated),
+            licence=_licence(info.card_data),
         )
 
+    def address(self, file: RemoteFile, revision: str) -> str:
+        """See core.hub.source.Origin."""
+        from huggingface_hub import constants, hf_hub_url
 
-class _Progress:
-    """Adds up the byte bars that snapshot_download makes."""
+        # the library knows no other endpoint than the one it was imported with
+        url = str(hf_hub_url(self.model, file.path, revision=revision))
+        return self._endpoint + url.removeprefix(constants.ENDPOINT)
 
-    def __init__(self, tell: Tell, total: int) -> None:
-        self._tell, self._total, self._done = tell, total, 0
+    def headers(self) -> Mapping[str, str]:
+        """See core.hub.source.Origin. The HTTP client sends them to no other host that it is sent on to."""
+        return {"authorization": f"Bearer {self._token}"} if self._token else {}
 
-    def bar_class(self) -> type:
-        from tqdm.auto import tqdm
 
-        progress = self
+def _file(sibling: Any) -> RemoteFile:
+    size = sibling.size if isinstance(sibling.size, int) else -1
+    sha256 = sibling.lfs.sha256 if sibling.lfs else ""
+    # of a file in LFS git only knows the pointer
+    return RemoteFile(str(sibling.rfilename), size, sha256, "" if sibling.lfs else str(sibling.blob_id or ""))
 
-        class Bar(tqdm):
-            def __init__(self, *args: object, **kwargs: object) -> None:
-                kwargs["disable"] = False
-                kwargs["file"] = open(os.devnull, "w")  # noqa: PTH123, SIM115
-                super().__init__(*args, **kwargs)
 
-            def update(self, n: float | None = 1) -> Any:
-                if self.unit == "B":
-                    progress.add(int(n or 0))
-                return super().update(n)
-
-        return Bar
-
-    def add(self, count: int) -> None:
-        self._done += count
-        self._tell(StageName.DOWNLOADING, min(self._done, self._total), self._total)
+def _licence(card: Any) -> str:
+    found = card.get("license") if card is not None else ""
+    return found if isinstance(found, str) else ""

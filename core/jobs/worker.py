@@ -16,12 +16,14 @@ from typing import Any, Protocol
 
 from core.codec import CodecError
 from core.commands import Command, GoOn, Pause, Stay, Stop
-from core.events import Event, Failed, Finished, Last, Stopped
+from core.events import Contacted, Event, Failed, Finished, Last, Stopped
+from core.hub.network import prepare, tell_hosts
 from core.jobs.alone import Alone
 from core.jobs.talk import StopAsked
 from core.problems import diagnose
 from core.runs import RunFolder
 from core.settings import load
+from core.tiers import keep_free
 from core.wire import decode_command, encode
 
 
@@ -141,6 +143,7 @@ def child_main(request: Request, inbox: "Connection[bytes, bytes]", outbox: "Con
     _redirect_output(request.log)
     prepare_libraries()
     talk = PipeTalk(inbox, outbox, request)
+    tell_hosts(lambda host: talk.emit(Contacted(host=host)))
     if request.run:
         # the computer shuts down, or the parent lost its patience and kills next: there is time to save
         signal.signal(signal.SIGTERM, lambda _number, _frame: talk.obey(Stop()))
@@ -192,13 +195,14 @@ def _forgiving(number: int) -> io.TextIOWrapper:
 
 def prepare_libraries() -> None:
     """Set what libraries read from the environment when they are first imported."""
+    settings = load()
+    prepare(settings)
+    keep_free(settings.reserve_bytes)
     # OpenMP threads that spin while they wait make a step ten times slower as soon as another program is busy
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # NVML counts cards by bus, CUDA by speed unless told otherwise: one number must mean one card
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     _plain_progress_lock()
     os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True" if sys.platform == "linux" else "")

@@ -148,11 +148,12 @@ MACHINE: dict[Code, Entry] = {
             N_("Nothing was sent, and nothing was fetched."),
             N_("To fetch models, let it go online in the settings. Models on this computer work without."),
         ),
+        Action.OPEN_SETTINGS,
     ),
     Code.SOURCE_BUSY: Entry(
-        Either(N_("{source} does not give out the model just now."), N_("The source does not give out the model.")),
+        Either(N_("{host} does not give out the model just now."), N_("The model is not given out just now.")),
         (
-            N_("It was asked several times and answered with error {status}."),
+            N_("The server was asked several times and answered with error {status}."),
             N_("Try again later, or choose another source in the settings. What is already downloaded is kept."),
         ),
         Action.RETRY,
@@ -165,6 +166,11 @@ MACHINE: dict[Code, Entry] = {
         ),
         Action.RETRY,
     ),
+    Code.DOWNLOAD_BUSY: Entry(
+        N_("This model is being downloaded already."),
+        (N_("Another window or command of SoloTune does that. Wait for it, or stop it there."), WHERE),
+        Action.RETRY,
+    ),
     Code.READ_ONLY: Entry(
         Either(N_("SoloTune is not allowed to use {path}."), N_("SoloTune is not allowed to write there.")),
         (Either("{reason}", N_("The place is read-only or belongs to someone else. Choose a folder of your own.")),),
@@ -174,6 +180,11 @@ MACHINE: dict[Code, Entry] = {
         Either(N_("The folder {path} is not empty."), N_("This folder is not empty.")),
         (N_("Nothing in it was changed. Choose an empty folder or a new name."),),
         Action.CHOOSE_FOLDER,
+    ),
+    Code.FOLDER_MOVING: Entry(
+        N_("The folder of the runs or of the models is being moved."),
+        (N_("Nothing was started. The settings show how far it is; start again when it has arrived."),),
+        Action.RETRY,
     ),
     Code.WORKER_KILLED: Entry(
         N_("The work was ended from outside."),

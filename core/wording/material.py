@@ -13,10 +13,21 @@ MATERIAL: dict[Code, Entry] = {
             N_("The owner of this model asks you to accept a licence first."),
         ),
         (
-            N_("Open its page on Hugging Face and accept the licence there."),
-            N_("Then sign in on this computer with “hf auth login” and try again."),
+            Either(
+                N_("Open {licence_page} and accept the licence there."),
+                N_("Open its page on Hugging Face and accept the licence there."),
+            ),
+            N_("Then give SoloTune an access token of yours, or sign in with “hf auth login”, and try again."),
         ),
         Action.OPEN_LICENCE,
+    ),
+    Code.TOKEN_REFUSED: Entry(
+        N_("The access token is not accepted."),
+        (
+            N_("It may have expired, or was not copied whole."),
+            N_("Make a new one with the right to read in your settings at Hugging Face, and give it again."),
+        ),
+        Action.RETRY,
     ),
     Code.DATA_MISSING: Entry(
         Either(N_("There is no file at {path}."), N_("The data file is not there.")),
@@ -108,6 +119,30 @@ MATERIAL: dict[Code, Entry] = {
             N_("This kind of model is not supported yet."),
         ),
         ("{reason}", N_("Choose a text model in 16-bit safetensors files."), WHERE, TECHNICAL),
+        Action.CHOOSE_MODEL,
+    ),
+    Code.MODEL_OUTSIDE: Entry(
+        N_("A file of this model lies outside of its folder."),
+        (
+            N_("“{name}” is a link to another place, and SoloTune does not follow it."),
+            N_("Put the file itself there, or choose another model."),
+            WHERE,
+        ),
+        Action.CHOOSE_MODEL,
+    ),
+    Code.MODEL_TEMPLATE: Entry(
+        N_("The chat template of this model does what no chat template has to do."),
+        (
+            N_("It reaches for more than the conversation, or does not come to an end."),
+            N_("Choose another model, or the same one from its original makers."),
+            WHERE,
+            TECHNICAL,
+        ),
+        Action.CHOOSE_MODEL,
+    ),
+    Code.NOT_OURS: Entry(
+        N_("SoloTune only deletes models that it has downloaded."),
+        (N_("Nothing was changed."), N_("If you do not need the folder {path}, delete it yourself.")),
         Action.CHOOSE_MODEL,
     ),
     Code.PLAN_INVALID: Entry(

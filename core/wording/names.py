@@ -28,6 +28,9 @@ _STAGES = {
     "answering": N_("Answering"),
     "merging": N_("Merging the adapter into the model"),
     "replaying": N_("Comparing the answers"),
+    "examining": N_("Looking at this computer"),
+    "moving": N_("Moving"),
+    "comparing": N_("Comparing the copies"),
 }
 
 _STEPS = {

@@ -26,6 +26,7 @@ class Action(StrEnum):
     REPORT = "report"
     STOP_KEEP_BEST = "stop_keep_best"
     PAUSE = "pause"
+    OPEN_SETTINGS = "open_settings"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ _LABELS: dict[Action, str] = {
     Action.REPORT: N_("Copy a report"),
     Action.STOP_KEEP_BEST: N_("Stop and keep the best"),
     Action.PAUSE: N_("Pause"),
+    Action.OPEN_SETTINGS: N_("Open the settings"),
 }
 
 

@@ -84,7 +84,7 @@ def watched(trainer: type, watch: Watch) -> None:
     trainer.training_step = training_step  # type: ignore[attr-defined]
 
 
-def solotune(settings: dict[str, Any], watch: Watch) -> None:
+def solotune(settings: dict[str, Any], watch: Watch, gauge: Any = None) -> None:
     """The product: its own plan for this data where it is asked for its defaults; runs as `solotune train` does."""
     from core.engine.train import train
     from core.engine.trainer import SoloTrainer
@@ -106,11 +106,14 @@ def solotune(settings: dict[str, Any], watch: Watch) -> None:
 
     watched(SoloTrainer, watch)
     run = RunFolder.create(Path(settings["output"]), load_plan(Path(settings["plan"])))
-    train(run.path, Told(), resume=False)
+    train(run.path, Told(), resume=False, gauge=gauge)
 
 
-def trl(settings: dict[str, Any], watch: Watch) -> None:
-    """TRL's SFTTrainer on prompts and completions (so it trains answers only), as it comes but for `settings`."""
+def trl(settings: dict[str, Any], watch: Watch, model: Any = None, tokenizer: Any = None) -> None:
+    """TRL's SFTTrainer on prompts and completions (so it trains answers only), as it comes but for `settings`.
+
+    It trains `model`, or else loads what the settings name.
+    """
     from datasets import Dataset
     from peft import LoraConfig
     from trl import SFTConfig, SFTTrainer
@@ -125,17 +128,17 @@ def trl(settings: dict[str, Any], watch: Watch) -> None:
         output_dir=settings["output"], per_device_train_batch_size=settings["batch"], max_length=settings["tokens"],
         gradient_accumulation_steps=settings["accumulation"],
         max_steps=settings["steps"], learning_rate=settings["learning_rate"], seed=settings["seed"],
-        model_init_kwargs={"dtype": "bfloat16"}, use_cpu=True, report_to="none", disable_tqdm=True,
-        save_strategy="no", **more,
+        model_init_kwargs=None if model else {"dtype": "bfloat16"}, use_cpu=settings.get("device", "cpu") == "cpu",
+        report_to="none", disable_tqdm=True, save_strategy="no", **more,
     )  # fmt: skip
     adapter = LoraConfig(
-        r=settings["rank"], lora_alpha=settings["alpha"], lora_dropout=0.0, target_modules=settings["targets"],
-        task_type="CAUSAL_LM",
+        r=settings["rank"], lora_alpha=settings["alpha"], lora_dropout=settings.get("dropout", 0.0),
+        target_modules=settings["targets"], task_type="CAUSAL_LM",
     )  # fmt: skip
     watched(SFTTrainer, watch)
     SFTTrainer(
-        settings["model"], args=arguments, train_dataset=Dataset.from_list(rows), peft_config=adapter,
-        callbacks=[callback(watch)],
+        model or settings["model"], args=arguments, train_dataset=Dataset.from_list(rows), peft_config=adapter,
+        processing_class=tokenizer, callbacks=[callback(watch)],
     ).train()  # fmt: skip
 
 

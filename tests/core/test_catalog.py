@@ -7,7 +7,6 @@ import tomllib
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -166,12 +165,13 @@ def test_a_download_holds_two_bytes_a_parameter() -> None:
 
 def test_a_download_leaves_out_the_second_copy_of_the_weights() -> None:
     """Mistral and Meta publish their models twice in one repository, which would double what is promised here."""
-    from core.hub.huggingface import HuggingFaceSource
+    from core.hub.source import RemoteFile
+    from core.hub.wanted import wanted
 
-    names = ("model-00001-of-00001.safetensors", "consolidated.safetensors", "original/consolidated.00.pth")
-    files = [SimpleNamespace(rfilename=name, size=7) for name in names]
-    api = SimpleNamespace(model_info=lambda *_args, **_facts: SimpleNamespace(siblings=files))
-    assert HuggingFaceSource("mistralai/Mistral-7B-Instruct-v0.3")._size(api) == 7
+    shards = ("config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
+    names = (*shards, "model.safetensors.index.json", "consolidated.safetensors", "original/consolidated.00.pth")
+    found = wanted("mistralai/Mistral-7B-Instruct-v0.3", [RemoteFile(name, 7) for name in names])
+    assert {file.path for file in found} == {*shards, "model.safetensors.index.json"}
 
 
 def test_the_catalogue_is_there_before_the_first_paint() -> None:

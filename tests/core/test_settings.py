@@ -95,3 +95,30 @@ def test_without_the_variable_the_user_s_folders_are_used(tmp_path: Path, monkey
 def test_resources_are_found() -> None:
     assert resource("samples", "support_en.jsonl").is_file()
     assert resource("models.toml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("field", "fits", "falls_back"),
+    [
+        ("source", ["auto", "huggingface", "mirror", "modelscope"], ["github", "", 1, None]),
+        (
+            "endpoint",
+            ["", "https://hf-mirror.com", "http://127.0.0.1:8080/hub"],
+            [
+                "hf-mirror.com",
+                "file:///etc/passwd",
+                "https://",
+                "https://me:secret@x.org",
+                "https://a b",
+                "http://[::1",
+            ],
+        ),
+        ("proxy", ["", "http://10.0.0.1:3128", "socks5h://localhost:1080"], ["ftp://x", "http://me:secret@x:1", 7]),
+        ("reserve_gb", [0.0, 0.5, 64.0], [-1.0, 65.0, float("nan"), "1", True]),
+    ],
+)
+def test_where_models_come_from_and_what_is_spared(field: str, fits: list[object], falls_back: list[object]) -> None:
+    for value in fits:
+        assert getattr(written(json.dumps({field: value})), field) == value
+    for value in falls_back:
+        assert written(json.dumps({field: value})) == Settings()

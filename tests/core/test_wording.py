@@ -68,7 +68,17 @@ FACTS: dict[Code, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     Code.NO_NETWORK: ({"what": "Qwen/Qwen3-8B", "text": "timed out"}, ("Qwen/Qwen3-8B", "timed out")),
     Code.DOWNLOAD_BROKEN: ({"what": "model.safetensors", "text": "hash"}, ("model.safetensors", "hash")),
-    Code.GATED_MODEL: ({"model": "meta/llama"}, ("meta/llama",)),
+    Code.GATED_MODEL: (
+        {"model": "meta/llama", "licence_page": "https://huggingface.co/meta/llama"},
+        ("of meta/llama", "https://huggingface.co/meta/llama"),
+    ),
+    Code.DOWNLOAD_BUSY: ({"path": "/m/a"}, ("/m/a",)),
+    Code.TOKEN_REFUSED: ({"model": "meta/llama"}, ("token",)),
+    Code.SOURCE_BUSY: ({"host": "modelscope.cn", "status": 503}, ("modelscope.cn", "503")),
+    Code.OFFLINE: ({}, ("settings",)),
+    Code.MODEL_OUTSIDE: ({"path": "/m", "name": "a.safetensors"}, ("“a.safetensors”", "/m")),
+    Code.MODEL_TEMPLATE: ({"path": "/m", "text": "too many steps"}, ("/m", "too many steps")),
+    Code.NOT_OURS: ({"path": "/home/me"}, ("/home/me",)),
     Code.DATA_MISSING: ({"path": "/a.json"}, ("/a.json",)),
     Code.DATA_UNREADABLE: (
         {"path": "/a.json", "reason": "bad_json", "line": 1203, "column": 7},

@@ -7,17 +7,22 @@ import time
 import traceback
 from types import FrameType, TracebackType
 
-from PySide6.QtCore import QLibraryInfo, QLocale, QTimer, QTranslator
+from PySide6.QtCore import QLibraryInfo, QLocale, Qt, QTimer, QTranslator
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from core import i18n
+from core.assets import resource
+from core.desktop.entry import NAME
+from core.hub.network import watch
 from core.problems import diagnose
 from core.settings import Settings, cache_folder, load
 from gui import theme
 from gui.desk import Desk
-from gui.icons import pixmap
+from gui.instance import Instance
 from gui.main_window import MainWindow
 from gui.paint_report import report_first_paint
+from gui.shortcut import ShortcutOffer
 
 #: Milliseconds after the first paint at which the window looks for an interrupted run.
 SETTLED = 1200
@@ -35,7 +40,7 @@ class Studio:
         self._speak(settings)
         app.setFont(theme.body_font())
         theme.apply(app, settings.theme)
-        app.setWindowIcon(pixmap("brand", "accent", 64))
+        app.setWindowIcon(QIcon(str(resource("icons", "app", "solotune.svg"))))
         self.desk = Desk(settings)
         self.desk.dressed.connect(self._dress)
         app.styleHints().colorSchemeChanged.connect(self._dress)
@@ -47,6 +52,16 @@ class Studio:
         report_first_paint(self.window)
         self.window.show()
         QTimer.singleShot(SETTLED, self.window, self.window.offer_resume)
+        QTimer.singleShot(SETTLED, ShortcutOffer(self.desk, self.window.notices).look)
+
+    def take(self, paths: list[str]) -> None:
+        """Another start was made: come to the front, and open what it brought."""
+        window = self.window
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+        window.show()
+        window.raise_()
+        window.activateWindow()
+        window.arrivals.take(paths)
 
     def _speak(self, settings: Settings) -> None:
         i18n.set_language(settings.language)
@@ -106,16 +121,39 @@ def write_down(text: str) -> None:
 
 def run(argv: list[str]) -> int:
     """Open the window and run until it closes; returns the exit code."""
-    app = QApplication(argv)
+    # the first word becomes the class of the window under X11, by which desktops know whose icon it has
+    app = QApplication([NAME, *argv[1:]])
+    # the window itself asks nobody for anything: what Settings lists is what was really looked up
+    watch()
     app.setApplicationName("SoloTune")
+    app.setDesktopFileName(NAME)
+    _be_one_program()
+    paths = app.arguments()[1:]
+    instance = Instance(parent=app)
+    if not instance.goes_on(paths):
+        return 0
     app.setStyle("Fusion")
     studio = Studio(app)
+    instance.asked.connect(studio.take)
+    instance.welcome = lambda: not studio.window.closing
+    if sys.platform == "darwin":
+        app.installEventFilter(instance)
     pulse = _hear_ctrl_c(studio)
     studio.show()
+    studio.window.arrivals.take(paths)
     code = app.exec()
+    instance.let_go()
     pulse.stop()
     studio.desk.runner.wait()
     return code
+
+
+def _be_one_program() -> None:
+    """Have Windows group the windows under SoloTune's own icon instead of Python's."""
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID("SoloTune.SoloTune")
 
 
 def _hear_ctrl_c(studio: Studio) -> QTimer:

@@ -9,6 +9,9 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from core.data.read import suffixes
 from core.i18n import _
 
+#: Where NVIDIA's drivers are.
+DRIVER_PAGE = "https://www.nvidia.com/drivers"
+
 
 def choose_files(parent: QWidget) -> list[str]:
     """Ask for data files; empty when the user changed their mind."""
@@ -27,6 +30,11 @@ def choose_new_file(parent: QWidget, title: str, start: Path) -> Path | None:
     """Ask where to save a file; None when the user changed their mind."""
     found = QFileDialog.getSaveFileName(parent, title, str(start), f"{start.suffix} (*{start.suffix})")[0]
     return Path(found) if found else None
+
+
+def open_driver_page() -> None:
+    """Show in the browser where NVIDIA's drivers are."""
+    QDesktopServices.openUrl(QUrl(DRIVER_PAGE))
 
 
 def open_folder(folder: Path) -> None:

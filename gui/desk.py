@@ -15,9 +15,11 @@ from core.plan import TrainingPlan
 from core.problems import Problem, diagnose
 from core.runs import RunFolder
 from core.settings import Settings, measured_file, models_root, runs_root, save
+from core.tiers import keep_free
 from core.vram import Estimate, estimate
 from gui.jobs import JobRunner
 from gui.live_run import LiveRun
+from gui.moving import Mover
 
 
 class Desk(QObject):
@@ -30,13 +32,17 @@ class Desk(QObject):
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.settings = settings
+        keep_free(settings.reserve_bytes)
         self.runner = JobRunner(self)
+        self.mover = Mover(self)
         #: Whether pages may start processes of their own unasked: the model's own modules, all tokens counted.
         self.dry_runs = True
         #: What the last look at the data found beside its report (gui.pages.data_look.Look).
         self.looked: object = None
         #: File and line of a row that the Data page is asked to show.
         self.wanted_row: tuple[str, int] | None = None
+        #: Access tokens by source, as they were typed: until the window closes, and nowhere else.
+        self.tokens: dict[str, str] = {}
         self._live: dict[Path, LiveRun] = {}
         self._constants: dict[str, Constants] = {}
         self._models: tuple[ModelSpec, ...] | None = None
@@ -98,6 +104,7 @@ class Desk(QObject):
     def change(self, settings: Settings) -> None:
         """Take other settings and write them down."""
         self.settings = settings
+        keep_free(settings.reserve_bytes)
         try:
             save(settings)
         except OSError as error:

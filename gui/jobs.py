@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
 from core.commands import Command
-from core.events import Event, Failed, Last, Stopped
+from core.events import Contacted, Event, Failed, Last, Stopped
 from core.problems import diagnose
 from core.runs import RunFolder
 
@@ -24,9 +24,13 @@ class Lane(Enum):
 
 
 class JobThread(QThread):
-    """Owns one JobProcess. `happened` carries every event; the last one is always a Last."""
+    """Owns one JobProcess. `happened` carries every event; the last one is always a Last.
+
+    `contacted` carries each host on the network that the job speaks to.
+    """
 
     happened = Signal(object)
+    contacted = Signal(str)
 
     def __init__(
         self, job: Any, folder: RunFolder | None = None, lane: Lane = Lane.CARD, grace: float = SHORT_GRACE
@@ -67,6 +71,8 @@ class JobThread(QThread):
             return
         if isinstance(event, Last):
             self.last = event
+        if isinstance(event, Contacted):
+            self.contacted.emit(event.host)
         self.happened.emit(event)
 
     def send(self, command: Command) -> None:
@@ -98,11 +104,14 @@ class JobRunner(QObject):
     """One job on the card at a time, the next one waits for it; small jobs run beside."""
 
     changed = Signal()
+    contacted = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._running: list[JobThread] = []
         self._waiting: list[JobThread] = []
+        #: Every host that jobs spoke to since the window opened, in that order.
+        self.hosts: list[str] = []
 
     def start(
         self,
@@ -118,6 +127,7 @@ class JobRunner(QObject):
         `grace` is the number of seconds that a job without a run gets to end by itself.
         """
         thread = JobThread(job, folder, lane, grace)
+        thread.contacted.connect(self._take_down)
         thread.happened.connect(heard)
         thread.finished.connect(self._ended)
         if lane is Lane.CARD and self.card_job is not None:
@@ -131,6 +141,11 @@ class JobRunner(QObject):
     def _begin(self, thread: JobThread) -> None:
         self._running.append(thread)
         thread.start()
+
+    def _take_down(self, host: str) -> None:
+        if host not in self.hosts:
+            self.hosts.append(host)
+            self.contacted.emit()
 
     @property
     def card_job(self) -> Any:
@@ -150,6 +165,11 @@ class JobRunner(QObject):
     def busy_with(self, kind: type) -> bool:
         """Whether a job of this kind runs or waits."""
         return any(isinstance(t.job, kind) for t in (*self._running, *self._waiting))
+
+    @property
+    def jobs(self) -> tuple[Any, ...]:
+        """Every job that runs or waits."""
+        return tuple(t.job for t in (*self._running, *self._waiting))
 
     def cancel(self, thread: JobThread | None) -> None:
         """Stop a job; one that still waits ends at once."""

@@ -13,7 +13,9 @@ from core.i18n import _
 from core.wizard import Step, WizardState
 from core.wording import blocker_words, step_words
 from gui.answers import closed, stops, viewable
+from gui.arriving import Arrivals
 from gui.background import Errand
+from gui.calls import Calls
 from gui.card_watch import CardWatch
 from gui.cards import here
 from gui.desk import Desk
@@ -34,11 +36,11 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.desk = desk
         self.state = state or WizardState()
-        self._aside = ""
+        self._aside, self.closing = "", False
         self._pages: dict[str, Page] = {}
         self._shown: Page | None = None
         self._reading: Reading | None = None
-        self._closing = False
+        self.arrivals, self.calls = Arrivals(self), Calls(self)
         self.watch = CardWatch(self)
         self.watch.read.connect(self._read)
         self.watch.answers.connect(self._card_answers)
@@ -58,7 +60,7 @@ class MainWindow(QMainWindow):
         self.stack = QStackedWidget()
         self.shell = framed(self.top, self.rail, self.notices, self.stack, self.footer)
         self.setCentralWidget(self.shell)
-        self.rail.chosen.connect(self._go)
+        self.rail.chosen.connect(self.go)
         self.footer.back.clicked.connect(self._back)
         self.footer.next.clicked.connect(self._next)
         self.top.runs.connect(lambda: self.open_aside(book.RUNS))
@@ -68,8 +70,9 @@ class MainWindow(QMainWindow):
     def propose(self, state: WizardState) -> None:
         """Take the next state; a page beside the wizard gives way to it."""
         if state != self.state:
+            # that the cards were found is no answer of the user's
+            self._aside = "" if self.state.probed else self._aside
             self.state = state
-            self._aside = ""
         self.refresh()
 
     def refresh(self) -> None:
@@ -77,21 +80,21 @@ class MainWindow(QMainWindow):
         state = self.state
         self._show_page(self._aside or state.step)
         blocked = closed(state)
-        last = state.step is Step.EXPORT
         hint = self.page(state.step).hint() or (blocker_words(blocked) if blocked else "")
         self.footer.reason.setText("" if self._aside else hint)
         self.footer.back.setText(_("&Back to the steps") if self._aside else _("&Back"))
         self.footer.back.setEnabled(bool(self._aside) or state.step is not Step.GPU)
-        self.footer.next.setVisible(not self._aside and not last)
+        self.footer.next.setVisible(not self._aside and state.step is not Step.EXPORT)
         self.footer.next.setEnabled(blocked is None)
         live = self.desk.live(state.run) if state.run else None
         losses = (live.history.first_loss, live.history.last_loss) if live else (None, None)
         self.rail.set(stops(state, losses, aside=bool(self._aside)))
         self.top.runs_button.setChecked(self._aside == book.RUNS)
-        self.top.gear.setChecked(self._aside == book.SETTINGS)
+        self.top.gear.setChecked(self._aside in (book.SETTINGS, book.DOCTOR))
         self.top.show_card(state, self._reading)
         self.setWindowTitle(f"SoloTune – {step_words(state.step)}")
         self.watch.watch(here(state))
+        self.arrivals.follow(state)
 
     def _show_page(self, name: str) -> None:
         page = self.page(name)
@@ -126,16 +129,14 @@ class MainWindow(QMainWindow):
         self._aside = "" if self._aside == name else name
         self.refresh()
 
-    def _go(self, step: Step) -> None:
+    def go(self, step: Step) -> None:
+        """Show the page of a step when it is open."""
         self._aside = ""
         if viewable(self.state, step):
             self.propose(replace(self.state, step=step))
 
     def _back(self) -> None:
-        if self._aside:
-            self.open_aside(self._aside)
-        else:
-            self.propose(wizard.back(self.state))
+        self.open_aside(self._aside) if self._aside else self.propose(wizard.back(self.state))
 
     def _next(self) -> None:
         self.propose(wizard.forward(self.page(self.state.step).answered()))
@@ -180,7 +181,7 @@ class MainWindow(QMainWindow):
 
     def _card_answers(self, answers: bool) -> None:
         self.top.set_lost(not answers)
-        self.notices.card_answers(here(self.state), answers, lambda: self._go(Step.GPU))
+        self.notices.card_answers(here(self.state), answers, lambda: self.go(Step.GPU))
 
     def _run_ended(self, live: LiveRun) -> None:
         # an ended run says so on its page; it must not pull the user away from another one
@@ -188,9 +189,9 @@ class MainWindow(QMainWindow):
         self.refresh()
 
     def _jobs_changed(self) -> None:
-        if self._closing and self.desk.runner.idle:
+        if self.closing and self.desk.runner.idle:
             QTimer.singleShot(0, self.close)
-        elif not self._closing:
+        elif not self.closing:
             if self.desk.training is not None:
                 self.notices.withdraw("resume_last")
             self.refresh()
@@ -207,22 +208,22 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         answer = "stop"
-        if not self._closing and self.desk.training is not None:
+        if not self.closing and self.desk.training is not None:
             answer = ask_to_stop(self, keep=self.desk.settings.keep_training)
         if answer == "cancel" or not self.desk.runner.idle:
             event.ignore()
             if answer != "cancel":
                 self.stop_and_close(leave=answer == "keep")
             return
-        self._closing = True
+        self.closing = True
         self.watch.stop()
         self.desk.remember_geometry(self.saveGeometry().toBase64().toStdString())
         event.accept()
 
     def stop_and_close(self, *, leave: bool = False) -> None:
         """Ask every job to end, and close when the last one has; with `leave` a training goes on alone."""
-        if not self._closing:
-            self._closing = True
+        if not self.closing:
+            self.closing = True
             Saving(self.shell).setVisible(self.desk.runner.saves and not leave)
         self.desk.runner.leave() if leave else self.desk.runner.stop_all()
         if self.desk.runner.idle:

@@ -112,14 +112,14 @@ class Notices(QWidget):
             return
         for card in cards[: max(len(cards) - 2, 0)]:
             self._remove(card)
-        self._put(ProblemCard(problem, actions=frozenset(), closable=True))
+        self.put(ProblemCard(problem, actions=frozenset(), closable=True))
 
     def offer_resume(self, name: str, accepted: Callable[[], None]) -> None:
         """Offer to go on with a run that was interrupted."""
         words = _("The training of {name} was interrupted. It can go on.")
         notice = Notice(words.format(name=name), _("Resume"), "resume_last")
         notice.accepted.connect(accepted)
-        self._put(notice)
+        self.put(notice)
 
     def card_answers(self, card: Card | None, answers: bool, look: Callable[[], None]) -> None:
         """Say that the card answers no more; the notice goes when it answers again."""
@@ -129,7 +129,7 @@ class Notices(QWidget):
         words = _("{name} does not answer any more. What is shown of it may be old; a restart of the computer helps.")
         notice = Notice(words.format(name=named(card)), _("Look at the card"), "card_lost", icon="trouble")
         notice.accepted.connect(look)
-        self._put(notice)
+        self.put(notice)
 
     def withdraw(self, name: str) -> None:
         """Take an offer back that was overtaken."""
@@ -137,7 +137,8 @@ class Notices(QWidget):
             if notice.objectName() == f"{name}_notice":
                 self._remove(notice)
 
-    def _put(self, card: ProblemCard | Notice) -> None:
+    def put(self, card: ProblemCard | Notice) -> None:
+        """Show a card under those that are there."""
         card.closed.connect(lambda: self._remove(card))
         card.setMaximumWidth(theme.COLUMN)
         self._column.addWidget(card)

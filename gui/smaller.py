@@ -6,7 +6,7 @@ from core.catalog import ModelSpec
 from core.fit import Constants
 from core.ladder import smaller
 from core.plan import TrainingPlan
-from core.tiers import rules
+from core.tiers import reserve_bytes
 from core.vram import estimate
 
 
@@ -30,7 +30,7 @@ def until_it_fits(
     below = smaller(plan)
     while below is not None:
         needed = estimate(model.architecture, below, constants=constants).total_bytes * max(corrected, 1.0)
-        found = Smaller(below, needed + rules()["reserve_bytes"] <= free_bytes)
+        found = Smaller(below, needed + reserve_bytes() <= free_bytes)
         if found.fits:
             break
         below = smaller(below)

@@ -116,9 +116,7 @@ class _Generation(Extension):
 
 def environment() -> BoundedSandbox:
     """The sandbox as transformers sets it up (utils/chat_template_utils.py), within bounds."""
-    found = BoundedSandbox(
-        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, "jinja2.ext.loopcontrols"]
-    )
+    found = BoundedSandbox(trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, "jinja2.ext.loopcontrols"])
     found.filters["tojson"] = _to_json
     found.globals |= {"raise_exception": _refuse, "strftime_now": lambda form: datetime.now().strftime(form)}
     return found

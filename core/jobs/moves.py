@@ -1,5 +1,6 @@
 """Jobs that move a folder of the app: bring everything to the new place, and clear the old one."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from core.jobs.talk import StopAsked, Talk
 from core.moving import Move, clear, move, undo, unfinished
 from core.problems import Code, Trouble
 from core.runs import list_runs
+
+#: Seconds between two words about how far it is.
+TELL_EVERY = 0.1
 
 
 @dataclass(frozen=True)
@@ -23,10 +27,15 @@ class MoveJob:
     target: str
 
     def run(self, talk: Talk) -> dict[str, Any]:
+        told_at = 0.0
+
         def tell(stage: Stage) -> None:
+            nonlocal told_at
             if talk.stop_requested:
                 raise StopAsked
-            talk.emit(stage)
+            if stage.done == stage.total or time.monotonic() - told_at >= TELL_EVERY:
+                told_at = time.monotonic()
+                talk.emit(stage)
 
         source = Path(self.source)
         busy = next((run for run in list_runs(source) if run.is_busy()), None) if self.kind == "runs" else None

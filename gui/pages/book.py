@@ -11,7 +11,7 @@ from gui.pages.page import Page
 #: Milliseconds after which the data page is surely painted.
 AFTER_PAINT = 500
 #: Pages beside the wizard.
-RUNS, SETTINGS = "runs", "settings"
+RUNS, SETTINGS, DOCTOR = "runs", "settings", "doctor"
 
 
 def warm_up() -> None:
@@ -69,4 +69,8 @@ def _later(name: str, desk: Desk) -> Page:
             from gui.pages.settings import SettingsPage
 
             return SettingsPage(desk)
+        case "doctor":
+            from gui.pages.doctor import DoctorPage
+
+            return DoctorPage(desk)
     raise KeyError(name)

@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import QTimer, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout
 
 from core.gpu import Card, Reading
@@ -14,6 +13,7 @@ from core.wizard import Step, WizardState, choose_advice, choose_card, choose_mo
 from core.wording import Action, sourced_words
 from gui.background import Errand
 from gui.cards import advised
+from gui.choose import open_driver_page
 from gui.desk import Desk
 from gui.pages.gpu_card import CardView
 from gui.pages.gpu_offers import PRACTICE, Offers, retaken, take
@@ -28,7 +28,6 @@ from gui.widgets.fold import Fold
 from gui.widgets.switch import LevelSwitch
 from gui.widgets.text import clear, column, label, row
 
-DRIVER_PAGE = "https://www.nvidia.com/drivers"
 #: Milliseconds before the driver is asked: the window is painted first.
 AFTER_PAINT = 40
 #: When this much more or less is free than what the suggestion was made for, the card is looked at again.
@@ -161,7 +160,7 @@ class GpuPage(Page):
         if action is Action.PRACTICE:
             self._practise()
         elif action is Action.GET_DRIVER:
-            QDesktopServices.openUrl(QUrl(DRIVER_PAGE))
+            open_driver_page()
         else:
             self.read_cards()
 

@@ -9,7 +9,7 @@ from core.gpu import Card, Reading, to_close
 from core.i18n import _
 from core.reasons import Reason, ReasonCode
 from core.recommend import Recommendation
-from core.tiers import card_gb, rules
+from core.tiers import card_gb, reserve_bytes
 from core.wording import (
     about,
     card_notes,
@@ -129,7 +129,7 @@ def close_hint(card: Card, advice: Recommendation, goal: str) -> str:
     best = None if kind_of(advice) else advised_when_closed(card, advice, goal)
     if best is None:
         return ""
-    programs = to_close(card, best.estimate.total_bytes + rules()["reserve_bytes"] - card.free_bytes)
+    programs = to_close(card, best.estimate.total_bytes + reserve_bytes() - card.free_bytes)
     if not programs:
         return ""
     then = _("Then {model} with {method} fits.").format(model=best.model.title, method=method_words(best.method))

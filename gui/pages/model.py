@@ -3,29 +3,30 @@
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFrame, QLineEdit, QPushButton, QVBoxLayout
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QPushButton
 
-from core.catalog import ModelSpec, spec_of
-from core.events import Failed, Finished, Last, Stage
+from core.catalog import STARTER, ModelSpec, spec_of
+from core.hub.folder import check_model_folder
 from core.i18n import _
-from core.jobs.jobs import FetchJob
-from core.problems import Trouble
+from core.problems import Problem, Trouble
 from core.wizard import WizardState, choose_model
-from core.wording import Action, gigabytes, joined
+from core.wording import Action, gigabytes
+from gui.background import failed
 from gui.choose import choose_folder, open_folder
 from gui.desk import Desk
-from gui.jobs import JobThread, Lane
-from gui.pages.model_cards import ModelTile, fit_of, method_for
+from gui.pages.model_add import FolderDrop, known_here
+from gui.pages.model_cards import method_for
+from gui.pages.model_dock import Dock
+from gui.pages.model_fetch import Fetching, Offer
+from gui.pages.model_head import Head
+from gui.pages.model_list import ModelList
+from gui.pages.model_places import Looking, Place, folder_spec
+from gui.pages.model_remove import Removal, is_used
+from gui.pages.model_troubles import Troubles
 from gui.pages.page import Page
-from gui.widgets.buttons import button, primary
-from gui.widgets.problem_card import ProblemCard
-from gui.widgets.progress import ProgressLine
-from gui.widgets.text import clear, label, row
-
-#: What this page can do about a problem.
-_ACTIONS = frozenset({Action.RETRY, Action.CHOOSE_FOLDER, Action.OPEN_LICENCE, Action.FREE_DISK})
+from gui.widgets.badge import Badge
 
 
 class ModelPage(Page):
@@ -33,89 +34,82 @@ class ModelPage(Page):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk, _("Which model should learn?"), _("Smaller models learn faster and fit more easily."))
-        self._tiles: dict[str, ModelTile] = {}
-        self._own: list[ModelSpec] = []
-        self._drawn: object = None
-        self._fetch: JobThread | None = None
-        self._fetching: ModelSpec | None = None
-        self.search = QLineEdit()
-        self.search.setObjectName("search_model")
-        self.search.setPlaceholderText(_("Search by name, size or language"))
-        self.search.setAccessibleName(_("Search models"))
-        self.search.setClearButtonEnabled(True)
-        self.search.textChanged.connect(self._filter)
-        folder = button(_("Choose a &folder…"), "choose_folder", self._choose_folder, icon="folder")
-        folder.setToolTip(_("A model folder with config.json, tokenizer and safetensors files"))
-        self.column.addLayout(row(self.search, folder))
-        self._problems = QVBoxLayout()
-        self._list = QVBoxLayout()
-        self._list.setSpacing(8)
-        self.column.addLayout(self._problems)
-        self.column.addLayout(self._list)
-        self._nothing = label(_("No model matches. Clear the search to see all of them."), "muted")
-        self._nothing.hide()
-        self.column.addWidget(self._nothing)
+        self.looking = Looking(desk, self)
+        self.looking.found.connect(self._found)
+        self.removal = Removal(desk, self)
+        self.removal.done.connect(self._removed)
+        self._came: tuple[str, Path] | None = None
+        self.fetching = Fetching(desk, self)
+        self.fetching.changed.connect(self._show_dock)
+        self.fetching.offered.connect(self._offered)
+        self.fetching.arrived.connect(self._arrived)
+        self.fetching.failed.connect(self._failed)
+        self.fetching.ended.connect(self.looking.look)
+        self.troubles = Troubles(desk)
+        self.troubles.retried.connect(self._retry)
+        self.troubles.folder_wanted.connect(self._choose_folder)
+        self.troubles.appeared.connect(lambda: self.bring_to_top(self.troubles))
+        self.head = Head()
+        self.head.changed.connect(self._filter)
+        self.head.named.connect(self.add)
+        self.head.folder.connect(self.take_folder)
+        self.head.browse.connect(self._choose_folder)
+        self.list = ModelList(desk)
+        self.list.chosen.connect(self.choose)
+        for part in (self.head, self.troubles, self.list):
+            self.column.addWidget(part)
         self.column.addStretch(1)
-        self._build_dock()
-
-    def _build_dock(self) -> None:
-        self._dock = QFrame()
-        self._dock.setObjectName("footer")
-        inner = QVBoxLayout(self._dock)
-        inner.setContentsMargins(32, 12, 32, 12)
-        self._chosen = label("", "body", name="model_status")
-        self.get = primary(_("&Get it"), "get_model", self._get)
-        self._progress = ProgressLine("cancel_fetch")
-        self._progress.cancelled.connect(self._cancel)
-        line = row(self._chosen, self.get)
-        line.setStretch(0, 1)
-        inner.addLayout(line)
-        inner.addWidget(self._progress)
-        self._progress.hide()
+        self._dock = Dock()
+        self.get = self._dock.get
+        for signal, act in (
+            (self._dock.wanted, self._get), (self._dock.declined, self._decline), (self._dock.removed, self._remove),
+            (self._dock.shown, self._open_folder), (self._dock.line.paused, self.fetching.pause),
+            (self._dock.line.went_on, self.fetching.go_on), (self._dock.line.cancelled, self.fetching.cancel),
+        ):  # fmt: skip
+            signal.connect(act)
         self.dock(self._dock)
+        FolderDrop(self).dropped.connect(self.take_folder)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.looking.look()
 
     def show_state(self, state: WizardState) -> None:
         super().show_state(state)
-        drawn = (state.card, state.recommendation, len(self._own))
-        if drawn != self._drawn:
-            self._drawn = drawn
-            self._draw_list()
-        for spec_id, tile in self._tiles.items():
-            tile.setChecked(state.model is not None and spec_id == state.model.id)
+        self.head.filters.show_card(state.card is not None)
+        self._draw_list()
+        self.list.check(state.model)
         self._show_dock()
+        if self._came is not None:
+            # not from within the window's own drawing
+            QTimer.singleShot(0, self._take_in)
 
     def _specs(self) -> list[ModelSpec]:
-        """Own folders first, then the recommended model, then the catalogue by size."""
+        """What was just added first, then the recommended model, those fetched by name, and the catalogue by size."""
         advice = self.state.recommendation
         first = [advice.model] if advice else []
         chosen = [self.state.model] if self.state.model and self.state.model.source == "folder" else []
-        found: dict[str, ModelSpec] = {spec.id: spec for spec in (*self._own, *chosen, *first, *self.desk.models())}
+        every = (*self.looking.own, *chosen, *first, *self.looking.shelf.own, *self.desk.models())
+        found = dict[str, ModelSpec]()
+        for spec in every:
+            found.setdefault(spec.id, spec)
         return list(found.values())
 
     def _draw_list(self) -> None:
-        clear(self._list)
-        self._tiles = {}
-        advice = self.state.recommendation
-        for spec in self._specs():
-            reasons = advice.reasons if advice and advice.model.id == spec.id else ()
-            tile = ModelTile(spec, fit_of(self.state, spec, self.desk), self.desk.model_folder(spec), reasons)
-            tile.clicked.connect(lambda _on=False, s=spec: self.choose(s))
-            self._tiles[spec.id] = tile
-            self._list.addWidget(tile)
-        self._filter(self.search.text())
+        if self.list.show_models(self._specs(), self.state, self.looking.shelf, dict(self.fetching.sizes)):
+            self._filter()
 
-    def _filter(self, text: str) -> None:
-        words = text.lower().split()
-        shown = 0
-        for tile in self._tiles.values():
-            match = all(word in tile.words for word in words)
-            tile.setVisible(match)
-            shown += match
-        self._nothing.setVisible(shown == 0)
+    def _filter(self) -> None:
+        self.head.show_count(self.list.filter(self.head.wanted()), len(self.list.tiles))
+
+    def _found(self) -> None:
+        self._draw_list()
+        self._show_dock()
 
     def choose(self, spec: ModelSpec) -> None:
         """Choose a model; its files may still have to come."""
-        clear(self._problems)
+        self.troubles.clear()
+        self.head.adding.hide()
         chosen = choose_model(self.state, spec, self.desk.model_folder(spec))
         if spec != self.state.model:
             chosen = replace(chosen, method=method_for(self.state, spec, self.desk.constants(self.state.card)))
@@ -123,18 +117,18 @@ class ModelPage(Page):
 
     def take_folder(self, folder: Path) -> None:
         """Choose a model folder of the user's own."""
-        clear(self._problems)
+        self.troubles.clear()
         try:
             spec = spec_of(str(folder))
-            here = self.desk.model_folder(spec)
-            if here is None:
-                from core.hub.folder import check_model_folder
-
+            if self.desk.model_folder(spec) is None:
                 check_model_folder(folder)
         except Trouble as trouble:
-            self._show_problem(ProblemCard(trouble.problem, actions=frozenset({Action.CHOOSE_FOLDER})))
+            self.troubles.show_problem(trouble.problem, frozenset({Action.CHOOSE_FOLDER}))
             return
-        self._own = [spec, *(s for s in self._own if s.id != spec.id)]
+        self._keep(spec)
+
+    def _keep(self, spec: ModelSpec) -> None:
+        self.looking.own = [spec, *(s for s in self.looking.own if s.id != spec.id)]
         self.choose(spec)
 
     def _choose_folder(self) -> None:
@@ -142,68 +136,111 @@ class ModelPage(Page):
         if found is not None:
             self.take_folder(found)
 
-    def _show_problem(self, card: ProblemCard) -> None:
-        clear(self._problems)
-        card.acted.connect(self._act)
-        self._problems.addWidget(card)
-
-    def _act(self, action: Action) -> None:
-        if action is Action.RETRY:
-            self._get()
-        elif action is Action.OPEN_LICENCE and self.state.model is not None:
-            QDesktopServices.openUrl(QUrl(f"https://huggingface.co/{self.state.model.repo or self.state.model.id}"))
-        elif action is Action.FREE_DISK:
-            open_folder(self.desk.models_root)
-        elif action is Action.CHOOSE_FOLDER:
-            self._choose_folder()
-
-    def _show_dock(self) -> None:
-        spec, here = self.state.model, self.state.model_folder
-        busy = self._fetch is not None
-        self._dock.setVisible(spec is not None or busy)
-        self._progress.setVisible(busy)
-        self._chosen.setVisible(not busy)
-        self.get.setVisible(not busy and spec is not None and here is None)
-        if spec is None:
-            return
-        if here is not None:
-            self._chosen.setText(_("{model} is on this computer.").format(model=spec.title))
+    def add(self, model: str) -> None:
+        """Choose a model by its name: one of the list, one that is here, or else one that its source describes."""
+        self.troubles.clear()
+        found = known_here(model, self.desk.models_root)
+        if found is None:
+            self.fetching.ask(model)
+        elif found.source == "folder":
+            self._keep(found)
         else:
-            size = gigabytes(spec.download_bytes) if spec.download_bytes else _("size unknown")
-            words = _("{model} has to be downloaded once: {size}.").format(model=spec.title, size=size)
-            if spec.gated:
-                words = joined(words, _("Its makers ask you to accept their licence on huggingface.co first."))
-            self._chosen.setText(words)
+            self.head.reset()
+            self.choose(found)
 
-    def primary(self) -> QPushButton | None:
-        return self.get if self.get.isVisible() else None
-
-    def _get(self) -> None:
-        spec = self.state.model
-        if spec is None or self._fetch is not None:
-            return
-        clear(self._problems)
-        self._fetching = spec
-        self._progress.begin(_("Starting…"))
-        self._fetch = self.desk.runner.start(FetchJob(spec.id), self._heard, lane=Lane.BESIDE)
+    def _offered(self, offer: Offer) -> None:
+        if offer.closed is not None:
+            self.troubles.show_gate(offer.closed)
+        elif offer.model not in self.list.tiles:
+            try:
+                self._keep(offer.spec())
+            except Trouble as trouble:
+                self._failed(offer.model, trouble.problem)
+        self._draw_list()
         self._show_dock()
 
-    def _cancel(self) -> None:
-        self.desk.runner.cancel(self._fetch)
+    def _arrived(self, model: str, folder: Path) -> None:
+        self._came = (model, folder)
+        if self.isVisible():
+            self._take_in()
 
-    def _heard(self, event: object) -> None:
-        if isinstance(event, Stage):
-            self._progress.show_stage(event)
-        if not isinstance(event, Last):
+    def _take_in(self) -> None:
+        """Go on with what was fetched, if it is still the chosen one."""
+        (model, folder), self._came = self._came or ("", Path()), None
+        spec = self.state.model
+        if spec is None or spec.id != model:
             return
-        self._fetch, spec, self._fetching = None, self._fetching, None
-        self._drawn = None
-        if isinstance(event, Failed):
-            self._show_problem(ProblemCard(event.problem, actions=_ACTIONS))
-        if isinstance(event, Finished) and spec is not None and self.state.model == spec:
-            self.proposed.emit(choose_model(self.state, spec, Path(event.result["folder"])))
-        elif self.isVisible():
-            self.show_state(self.state)
+        if spec.id not in {known.id for known in self.desk.models()}:
+            try:
+                spec = folder_spec(folder, model, spec.licence)
+            except Trouble as trouble:
+                self._failed(model, trouble.problem)
+                return
+            self.looking.own = [own for own in self.looking.own if own.id != model]
+            self.looking.look()
+        self.proposed.emit(choose_model(self.state, spec, folder))
+
+    def _failed(self, model: str, problem: Problem) -> None:
+        self.troubles.show_problem(problem)
+
+    def _retry(self, model: str, source: str) -> None:
+        """Go on after a problem: with the chosen model, or with the one that was about to be added."""
+        self.troubles.clear()
+        chosen = self.state.model
+        if source or chosen is None or chosen.id != model:
+            self.fetching.ask(model, source=source)
+        else:
+            self._get()
+
+    def _get(self) -> None:
+        """First ask for the exact bytes and show them; then fetch. What was begun before just goes on."""
+        spec = self.state.model
+        if spec is None or self.fetching.busy:
+            return
+        self.troubles.clear()
+        self.fetching.bring(spec, begun=spec.id == STARTER or self.looking.shelf.place(spec).waiting_bytes > 0)
+
+    def _decline(self) -> None:
+        if self.state.model is not None:
+            self.fetching.offers.pop(self.state.model.id, None)
+        self._draw_list()
+        self._show_dock()
+
+    def _place(self) -> Place:
+        """Where the chosen model is; what was found last may be older than what is known of it."""
+        spec, folder = self.state.model, self.state.model_folder
+        place = self.looking.shelf.place(spec) if spec else Place()
+        if folder is None:
+            return Place(waiting_bytes=place.waiting_bytes)
+        return place if place.folder == folder else Place("folder", folder)
+
+    def _show_dock(self) -> None:
+        spec, place = self.state.model, self._place()
+        self._dock.show_all(spec, place, self.looking.shelf, self.fetching)
+        self._dock.allow_removal(spec is None or not is_used(spec, place, self.desk))
+
+    def _open_folder(self) -> None:
+        if self.state.model_folder is not None:
+            open_folder(self.state.model_folder)
+
+    def _remove(self) -> None:
+        if self.state.model is not None:
+            self.removal.start(self.state.model, self._place())
+
+    def _removed(self, found: object) -> None:
+        problem = failed(found)
+        if problem is not None:
+            self.troubles.show_problem(problem)
+        elif isinstance(found, int):
+            self.troubles.say(Badge("good", _("{size} are free again.").format(size=gigabytes(found))))
+        self.looking.look()
+        spec = self.state.model
+        if spec is not None and self.state.model_folder is not None and not self.state.model_folder.exists():
+            gone = spec.source == "folder"
+            self.proposed.emit(replace(self.state, model=None if gone else spec, model_folder=None))
+
+    def primary(self) -> QPushButton | None:
+        return self.get if self.get.isVisible() and self.get.isEnabled() else None
 
     def shutdown(self) -> None:
-        self._cancel()
+        self.fetching.cancel()

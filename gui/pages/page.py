@@ -1,9 +1,12 @@
 """The contract of a page: it shows a WizardState and proposes the next one."""
 
-from PySide6.QtCore import Qt, Signal
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from core.findings import Check
 from core.gpu import Reading
 from core.wizard import WizardState
 from gui import theme
@@ -61,7 +64,8 @@ class Page(QWidget):
         self._frame.setSpacing(0)
         self._middle = QHBoxLayout()
         self._middle.setSpacing(0)
-        self._middle.addWidget(self._scroll(wide), 1)
+        self._area = self._scroll(wide)
+        self._middle.addWidget(self._area, 1)
         self._frame.addLayout(self._middle, 1)
 
     def _scroll(self, wide: bool) -> QScrollArea:
@@ -78,6 +82,17 @@ class Page(QWidget):
         if not wide:
             row.addStretch(0)
         return scroll_area(middle)
+
+    def bring_to_top(self, part: QWidget) -> None:
+        """Scroll to a part of the column, once it is laid out."""
+        bar = self._area.verticalScrollBar()
+
+        def scroll() -> None:
+            content = self._area.widget()
+            if content is not None:
+                bar.setValue(part.mapTo(content, QPoint(0, 0)).y() - 2 * theme.GRID)
+
+        QTimer.singleShot(0, part, scroll)
 
     def put_beside_title(self, widget: QWidget) -> None:
         """Put a widget to the right of the title."""
@@ -129,6 +144,9 @@ class Page(QWidget):
 
     def show_reading(self, reading: Reading | None) -> None:
         """The card was read again, about once a second; None when it does not answer."""
+
+    def called(self, checks: Sequence[Check], part: str) -> None:
+        """Somebody asked for this page, and for a part of it (gui.calls.PageCall); it is shown next."""
 
     def left(self) -> None:
         """The user went to another page."""

@@ -7,10 +7,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from core.fit import Constants
+from core.gpu import Card
 from core.i18n import _
 from core.ladder import smaller
 from core.planning import checking_rows, length_reason, rows_in, total_steps, training_rows
-from core.tiers import rules
+from core.tiers import kept_bytes, rules
 from core.vram import Estimate
 from core.wizard import WizardState
 from core.wording import about, count, gigabytes, part_hint, part_words, sourced_words
@@ -75,7 +76,7 @@ class CostView(QWidget):
         """Show what the state's plan costs; `mixes` says how many rows the files hold that are mixed in."""
         self._show_memory(state, estimate, constants)
         self._show_steps(state, mixes or {})
-        free = state.card.free_bytes if state.card else sys.maxsize
+        free = state.card.free_bytes - kept_bytes() if state.card else sys.maxsize
         self.steps_down.show_steps(state, fits=estimate.total_bytes <= free)
         advice = state.recommendation
         length = length_reason(state.plan, state.report) if state.plan and state.report else None
@@ -103,12 +104,13 @@ class CostView(QWidget):
             self._fit.set("muted", _("Practice mode uses the computer's own memory."))
             self.smaller.hide()
             return
-        self._beside.setText(_("of {free} free").format(free=gigabytes(card.free_bytes)))
+        self._beside.setText(_beside(card))
         others = [part("others", card.used_bytes)]
-        left = card.free_bytes - needed
+        room = card.free_bytes - kept_bytes()
+        left = room - needed
         self._bar.set([*others, *parts], card.total_bytes, (card.used_bytes, card.free_bytes))
         self._legend.set([*others, *parts, part("headroom", left), part("overflow", -left)])
-        self._show_fit(left, needed, card.free_bytes)
+        self._show_fit(left, needed, room)
         last = state.plan is None or smaller(state.plan) is None
         self.smaller.setText(_("&Choose a smaller model") if last else _("Make &it smaller"))
         self.smaller.setVisible(left < rules()["reserve_bytes"] and not state.training)
@@ -135,3 +137,11 @@ class CostView(QWidget):
                 checks=count(checking_rows(plan, found)),
             )
         )
+
+
+def _beside(card: Card) -> str:
+    """What is free on the card, and what of it the settings keep for other programs."""
+    free, kept = gigabytes(card.free_bytes), kept_bytes()
+    if not kept:
+        return _("of {free} free").format(free=free)
+    return _("of {free} free, {kept} of it kept for others").format(free=free, kept=gigabytes(kept))

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from core.disk import expect_room
 from core.i18n import _
-from core.problems import Problem, Trouble, diagnose
+from core.problems import Code, Problem, Trouble, diagnose
 from core.runs import RunFolder, RunState
 from core.wizard import Step, WizardState, go, open_run
 from core.wording import Action
@@ -176,6 +176,9 @@ class TrainPage(Page):
         plan = self.state.plan
         if plan is None or self.desk.training is not None or self.state.imagined or self._blockers.of(self.state):
             return
+        if self.desk.mover.busy:
+            self._show_trouble(Problem(Code.FOLDER_MOVING))
+            return
         try:
             expect_room(self.desk.runs_root, plan)
             folder = RunFolder.create(self.desk.runs_root, plan)
@@ -192,6 +195,9 @@ class TrainPage(Page):
     def _resume(self) -> None:
         live = self._live
         if live is None or self.desk.training is not None:
+            return
+        if self.desk.mover.busy:
+            self._show_trouble(Problem(Code.FOLDER_MOVING))
             return
         live.start(resume=True)
         self.proposed.emit(open_run(self.state, live.folder.path, RunState.RUNNING, live.has_adapter))

@@ -119,9 +119,13 @@ class Choice(QComboBox):
     def set(self, value: Any) -> None:
         """Show a value without telling anybody; one that is not on the list is added."""
         with QSignalBlocker(self):
-            if self.findData(value) < 0:
-                self._add(str(value), value)
+            self.offer(value, str(value))
             self.setCurrentIndex(self.findData(value))
+
+    def offer(self, value: Any, words: str) -> None:
+        """Put a value on the list that may not be there yet."""
+        if self.findData(value) < 0:
+            self._add(words, value)
 
     @property
     def value(self) -> Any:

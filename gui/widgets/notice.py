@@ -1,4 +1,4 @@
-"""A quiet offer above the page: a sentence, what can be done about it, and Later."""
+"""A quiet offer above the page: a sentence, what can be done about it, and Later or another word for no."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout
@@ -15,7 +15,7 @@ class Notice(QFrame):
     accepted = Signal()
     closed = Signal()
 
-    def __init__(self, text: str, offer: str, name: str, icon: str = "info") -> None:
+    def __init__(self, text: str, offer: str, name: str, icon: str = "info", later: str = "") -> None:
         super().__init__()
         self.setObjectName(f"{name}_notice")
         self.setProperty("role", "panel")
@@ -26,7 +26,7 @@ class Notice(QFrame):
         inner.addWidget(Icon(icon, "trouble" if icon == "trouble" else "accent"))
         inner.addWidget(label(text), 1)
         inner.addWidget(button(offer, name, self._accept, kind="primary"))
-        inner.addWidget(button(_("Later"), f"{name}_later", self.closed.emit, kind="quiet"))
+        inner.addWidget(button(later or _("Later"), f"{name}_later", self.closed.emit, kind="quiet"))
 
     def _accept(self) -> None:
         self.closed.emit()

@@ -6,12 +6,14 @@ import sys
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QVBoxLayout
 
+from core.doctor.worth import doctor_for
 from core.i18n import _
 from core.problems import Problem
 from core.wording import Action, action_label, explain
 from gui import theme
+from gui.calls import call_doctor
 from gui.icons import Icon
 from gui.widgets.buttons import button
 from gui.widgets.fold import Fold
@@ -23,6 +25,9 @@ class ProblemCard(QFrame):
 
     acted = Signal(object)
     closed = Signal()
+
+    #: The icon, and its colour.
+    ICON = ("trouble", "trouble")
 
     def __init__(self, problem: Problem, *, actions: frozenset[str] | None = None, closable: bool = False) -> None:
         """`actions` names those that the page can do; others get no button."""
@@ -38,17 +43,20 @@ class ProblemCard(QFrame):
         self.advice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._buttons = QHBoxLayout()
         self._buttons.addStretch(1)
-        inner = column(self.title, self.advice, self._buttons, self._details(problem), spacing=6)
+        self._body = inner = column(self.title, self.advice, self._buttons, self._details(problem), spacing=6)
         if words.action is Action.REPORT:
             self.add(button(action_label(Action.REPORT), "problem_report", self._copy))
         elif words.action is not None and (actions is None or words.action in actions):
             action = words.action
             self.add(button(action_label(action), "problem_action", lambda: self.acted.emit(action)))
+        checks = doctor_for(problem)
+        if checks:
+            self.add(button(_("Ask the doctor"), "problem_doctor", lambda: call_doctor(self, checks)))
         if closable:
             self.add(button(_("Close"), "problem_close", self.closed.emit))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(2 * theme.GRID, 12, 2 * theme.GRID, 12)
-        icon = column(Icon("trouble", "trouble"))
+        icon = column(Icon(*self.ICON))
         icon.addStretch(1)
         line = row(icon, inner, spacing=12)
         line.setStretch(1, 1)
@@ -57,6 +65,10 @@ class ProblemCard(QFrame):
     def add(self, extra: QPushButton) -> None:
         """Put another button beside the action."""
         self._buttons.insertWidget(self._buttons.count() - 1, extra)
+
+    def insert(self, extra: QLayout) -> None:
+        """Put more between the advice and the buttons."""
+        self._body.insertLayout(2, extra)
 
     def _copy(self) -> None:
         """Put everything that is known of the problem on the clipboard."""

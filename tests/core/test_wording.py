@@ -109,6 +109,7 @@ FACTS: dict[Code, tuple[dict[str, Any], tuple[str, ...]]] = {
     Code.RUN_NO_ADAPTER: ({"path": "/runs/1"}, ("/runs/1",)),
     Code.READ_ONLY: ({"path": "/cd"}, ("/cd",)),
     Code.FOLDER_NOT_EMPTY: ({"path": "/out"}, ("/out",)),
+    Code.FOLDER_MOVING: ({}, ("is being moved",)),
     Code.MERGE_DIFFERS: ({"agreement": 47, "replayed": 50, "path": "/out"}, ("47 of 50", "/out")),
     Code.WORKER_KILLED: ({"exitcode": -9, "signal": "SIGKILL"}, ("SIGKILL",)),
     Code.WORKER_CRASHED: ({"exitcode": 3221225477, "last_words": "boom"}, ("3221225477", "boom")),

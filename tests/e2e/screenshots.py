@@ -25,11 +25,12 @@ sys.path.insert(0, str(ROOT))  # children inherit it; they read this file again,
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
-PAGES = ("gpu", "model", "data", "plan", "train", "test", "export", "runs", "settings")
+PAGES = ("gpu", "model", "data", "plan", "train", "test", "export", "runs", "settings", "doctor")
 #: What --card has pictures of: nothing can be trained on a card that is made up.
 BEFORE_TRAINING = PAGES[:4]
 #: What --card shows beside: two cards, little free memory, another card to plan for; plans and how they fit.
 GPU_SCENES = ("gpu_two", "gpu_low", "gpu_other", "gpu_planned")
+MODEL_SCENES = ("model_search", "model_offer", "model_fetching", "model_paused", "model_gated", "model_add")
 PLAN_SCENES = ("plan_advanced", "plan_tight", "plan_too_much", "plan_smaller")
 #: What a folder of messy files looks like (tests/messy.py): all findings, rows of one, tokens, lengths.
 DATA_SCENES = (
@@ -38,6 +39,8 @@ DATA_SCENES = (
 )  # fmt: skip
 #: Trainings that are simulated (tests/e2e/simulated.py): what the coach says, heat, spikes, an early end, a comeback.
 TRAIN_SCENES = ("train_coach", "train_hot", "train_spike", "train_early", "train_comeback")
+#: Settings with answers of the sources and a folder on its way; a doctor who found trouble. The readings are made up.
+ASIDE_SCENES = ("settings_sources", "settings_folders", "settings_end", "doctor_trouble", "doctor_zip")
 #: Questions asked on the Test page.
 ASKED = 2
 #: Longest training on a processor, in seconds.
@@ -68,7 +71,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--size", default="1200x800", help="of the window, in pixels")
     found = parser.parse_args()
     every = BEFORE_TRAINING if found.card else PAGES
-    scenes = (*GPU_SCENES, *DATA_SCENES, *PLAN_SCENES) if found.card else (*DATA_SCENES, *TRAIN_SCENES)
+    scenes = (*GPU_SCENES, *MODEL_SCENES, *DATA_SCENES, *PLAN_SCENES) if found.card else (*DATA_SCENES, *TRAIN_SCENES)
+    scenes += ASIDE_SCENES
     found.pages = tuple(found.pages.split(",")) if found.pages else every
     if not set(found.pages) <= {*every, *scenes}:
         parser.error(f"--pages: choose from {', '.join((*every, *scenes))}")
@@ -146,11 +150,15 @@ class Walk:
         ways = {
             "gpu": self.gpu, "model": self.model, "data": self.data, "plan": self.plan, "train": self.train,
             "test": self.test, "export": self.export, "runs": self.runs, "settings": self.settings,
+            "doctor": self.doctor,
         }  # fmt: skip
+        aside = ("settings", "doctor")
+        # pages beside the wizard need none before them
+        needs_steps = any(page.partition("_")[0] not in aside for page in self.wanted.pages)
         last = max(PAGES.index(page.partition("_")[0]) for page in self.wanted.pages)
-        for page in PAGES[: last + 1]:
+        for page in PAGES[: last + 1] if needs_steps else ("gpu", *aside):
             # answering and merging take a while, and no later page needs them
-            if page not in ("test", "export", "runs") or page in self.wanted.pages:
+            if page not in ("test", "export", "runs", *aside) or self._wanted(page):
                 ways[page]()
                 self.picture(page)
                 for scene in self.wanted.pages:
@@ -239,6 +247,43 @@ class Walk:
         self.press("use_card")
         if self.window.state.model_folder is None and not self.wanted.card:
             self.window.page("model").take_folder(make_tiny_model(self.home / "tiny"))  # type: ignore[attr-defined]
+
+    def model_search(self, scene: str) -> None:
+        self._model_scene(scene, "search")
+
+    def model_offer(self, scene: str) -> None:
+        self._model_scene(scene, "offered")
+
+    def model_fetching(self, scene: str) -> None:
+        self._model_scene(scene, "fetching")
+
+    def model_paused(self, scene: str) -> None:
+        self._model_scene(scene, "fetching", phase="paused")
+
+    def model_gated(self, scene: str) -> None:
+        self._model_scene(scene, "gated")
+
+    def model_add(self, scene: str) -> None:
+        self.press("add_model")
+        self._field_text("model_name", "Qwen/Qwen3-8B-Base")
+        self._model_scene(scene, "plain", keep=True)
+
+    def _model_scene(self, scene: str, what: str, *, keep: bool = False, **facts: Any) -> None:
+        """Take a picture of the page with something simulated, then put everything back."""
+        from tests.e2e import model_scenes
+
+        page: Any = self.window.page("model")
+        before = self.window.state
+        if not keep:
+            getattr(model_scenes, what)(page, **facts)
+        self.picture(scene)
+        model_scenes.plain(page)
+        self.window.propose(before)
+
+    def _field_text(self, name: str, text: str) -> None:
+        from PySide6.QtWidgets import QLineEdit
+
+        self.window.findChild(QLineEdit, name).setText(text)
 
     def data(self) -> None:
         if self.window.state.model_folder is None:
@@ -503,8 +548,79 @@ class Walk:
         page: Any = self.window.page("runs")
         self.until(lambda: len(page._cards) > 0, 30)
 
+    def _wanted(self, page: str) -> bool:
+        return any(name.partition("_")[0] == page for name in self.wanted.pages)
+
     def settings(self) -> None:
         self.window.open_aside("settings")
+
+    def settings_sources(self, scene: str) -> None:
+        from tests.e2e import readings
+
+        page: Any = self.window.page("settings")
+        page.sources._show({each["name"]: each for each in readings.REACHED})
+        page.sources._wrong["proxy"].set("trouble", "")
+        page.bring_to_top(page.sources)
+        self.picture(scene)
+
+    def settings_folders(self, scene: str) -> None:
+        """A move on its way; the drive is made up, the picture is not moved."""
+        from core.events import Stage, StageName
+
+        page: Any = self.window.page("settings")
+        page.folders.progress.show_stage(Stage(stage=StageName.MOVING, done=31 * 10**9, total=74 * 10**9, unit="bytes"))
+        page.folders.progress.show()
+        page.bring_to_top(page.folders)
+        self.picture(scene)
+        page.folders.look()
+
+    def settings_end(self, scene: str) -> None:
+        """Privacy and the app itself, after two hosts were spoken to."""
+        page: Any = self.window.page("settings")
+        self.window.desk.runner.hosts[:] = ["huggingface.co", "cas-bridge.xethub.hf.co"]
+        page.privacy.look()
+        page.bring_to_top(page.privacy)
+        self.picture(scene)
+
+    def doctor(self) -> None:
+        from tests.e2e import readings
+
+        self._examined(readings.good())
+
+    def doctor_trouble(self, scene: str) -> None:
+        from core.doctor.repair import Repair
+        from tests.e2e import readings
+
+        page: Any = self.window.page("doctor")
+        # not how the computer that takes the picture would be repaired
+        page.repair.how = Repair(("python", "run.py", "--repair"), True)
+        self._examined(readings.bad())
+        self.picture(scene)
+
+    def doctor_zip(self, scene: str) -> None:
+        page: Any = self.window.page("doctor")
+        page.diagnostics.fold.open()
+        page.bring_to_top(page.diagnostics)
+        self.picture(scene)
+
+    def _examined(self, readings: Any) -> None:
+        """Show what the doctor finds in readings that are made up."""
+        from core.codec import to_plain
+        from core.doctor import judge
+        from core.events import Finished
+        from core.findings import Diagnosed
+
+        page: Any = self.window.page("doctor")
+        if self.window.stack.currentWidget() is not page:
+            self.window.open_aside("doctor")
+        page._cancel()
+        self.until(lambda: page._job is None, 60)
+        page.findings.clear()
+        page._clear()
+        found = judge(readings)
+        for finding in found:
+            page._heard(Diagnosed(finding=finding))
+        page._heard(Finished(result={"findings": to_plain(found), "readings": to_plain(readings)}))
 
     def press(self, name: str) -> None:
         """Press the visible button of this name, once it can be pressed."""

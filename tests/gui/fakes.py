@@ -7,11 +7,25 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from core.catalog import config_of, spec_of
 from core.codec import to_plain
 from core.commands import Predict, Say
 from core.data.rows import DataReport, Shape
-from core.events import Answered, Evaluated, Fragment, Noted, Predicted, Saved, Stage, StageName, StepDone
+from core.events import (
+    Answered,
+    Evaluated,
+    Fragment,
+    Noted,
+    Paused,
+    Predicted,
+    Saved,
+    Stage,
+    StageName,
+    StepDone,
+    WentOn,
+)
 from core.fit import UNFITTED, Constants
+from core.hub.source import Listing, RemoteFile
 from core.jobs.talk import Talk
 from core.jobs.worker import StopAsked
 from core.plan import TrainingPlan
@@ -125,9 +139,11 @@ class Merge:
 
 @dataclass(frozen=True)
 class Fetch:
-    """Counts some bytes and finishes with a folder; "broken" in the model's name fails."""
+    """Counts some bytes and finishes with a folder."""
 
     model: str
+    token: str = ""
+    source: str = ""
 
     def run(self, talk: Talk) -> dict[str, Any]:
         for done in range(0, 100, 10):
@@ -140,9 +156,57 @@ class NoNetwork:
     """A download without a network."""
 
     model: str
+    token: str = ""
+    source: str = ""
 
     def run(self, talk: Talk) -> dict[str, Any]:
         raise Trouble(Code.NO_NETWORK, what=self.model)
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What a source says of a model; one called "gated" opens with the token "hf_right" only, "coded" is refused."""
+
+    model: str
+    token: str = ""
+    source: str = ""
+
+    def run(self, talk: Talk) -> dict[str, Any]:
+        if "coded" in self.model:
+            raise Trouble(Code.MODEL_CUSTOM_CODE)
+        gated = "gated" in self.model
+        if gated and self.token and self.token != "hf_right":
+            raise Trouble(Code.TOKEN_REFUSED, model=self.model, source=self.source)
+        files = (RemoteFile("config.json", 700), RemoteFile("model.safetensors", 4_000_000_300, "0" * 64))
+        page = f"https://huggingface.co/{self.model}"
+        listing = Listing(self.model, "huggingface", files, "main", page, gated, "apache-2.0")
+        shut = gated and not self.token
+        facts = {} if shut else config_of(spec_of("Qwen/Qwen2.5-0.5B-Instruct"))
+        return {"listing": to_plain(listing), "bytes": listing.bytes, "waiting_bytes": 1_000_000_000, "facts": facts}
+
+
+@dataclass(frozen=True)
+class SlowFetch:
+    """Brings half a model and then waits, hearing Pause and GoOn, until it is stopped."""
+
+    model: str
+    token: str = ""
+    source: str = ""
+
+    def run(self, talk: Talk) -> dict[str, Any]:
+        held = False
+        while not talk.stop_requested:
+            if (talk.pause is not None) is not held:
+                held = not held
+                talk.emit(Paused(step=0) if held else WentOn(step=0))
+            talk.emit(
+                Stage(
+                    stage=StageName.DOWNLOADING, done=2 * 10**9, total=4 * 10**9, unit="bytes",
+                    pace=0.0 if held else 11.2e6, seconds=None if held else 180.0, files_done=5, files=12,
+                )
+            )  # fmt: skip
+            time.sleep(0.02)
+        raise StopAsked
 
 
 @dataclass(frozen=True)

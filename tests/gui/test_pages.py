@@ -11,7 +11,6 @@ from pytestqt.qtbot import QtBot
 
 from core.catalog import STARTER, spec_of
 from core.events import Failed, Finished, Side
-from core.plan import Method
 from core.problems import Code, Problem, Trouble
 from core.runs import RunState
 from core.wizard import Step, WizardState
@@ -20,7 +19,7 @@ from gui.pages.data_report import ReportView
 from gui.widgets.bubble import Bubble
 from tests.gui import states
 from tests.gui.conftest import Finder
-from tests.gui.fakes import Chat, Fetch, HungryTrain, Inspect, Merge, NoNetwork
+from tests.gui.fakes import Chat, HungryTrain, Inspect, Merge
 
 MODEL_NOT_HERE = "This model is not on this computer yet. Download it first."
 
@@ -65,60 +64,6 @@ def test_gpu_page_explains_a_broken_driver_and_offers_practice(window: MainWindo
     assert find("problem_card").isVisible()
     find("practise").click()
     assert window.state.practice
-
-
-def test_model_page_puts_the_recommended_one_first(window: MainWindow) -> None:
-    state = states.with_card()
-    window.propose(replace(state, step=Step.MODEL))
-    first = next(iter(window.page("model")._tiles))
-    assert state.recommendation is not None
-    assert first == state.recommendation.model.id
-
-
-def test_model_page_takes_the_most_precise_method_that_fits(window: MainWindow, find: Finder) -> None:
-    window.propose(replace(states.with_card(), step=Step.MODEL))
-    find(f"model_{STARTER}").click()
-    assert window.state.method is Method.LORA
-
-
-def test_model_page_fetches_and_then_next_opens(
-    window: MainWindow, find: Finder, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gui.pages.model.FetchJob", Fetch)
-    window.propose(replace(window.state, step=Step.MODEL))
-    find(f"model_{STARTER}").click()
-    assert not find("next").isEnabled()
-    find("get_model").click()
-    assert find("cancel_fetch").isVisible()
-    qtbot.waitUntil(lambda: window.state.model_folder is not None, timeout=20_000)
-    assert find("next").isEnabled()
-
-
-def test_model_page_says_that_the_network_is_gone(
-    window: MainWindow, find: Finder, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gui.pages.model.FetchJob", NoNetwork)
-    window.propose(replace(window.state, step=Step.MODEL))
-    find(f"model_{STARTER}").click()
-    find("get_model").click()
-    qtbot.waitUntil(lambda: bool(window.page("model").findChildren(QWidget, "problem_card")), timeout=20_000)
-    assert find("get_model").isVisible()
-
-
-def test_model_page_refuses_a_folder_that_is_no_model(window: MainWindow, find: Finder, tmp_path: Path) -> None:
-    window.propose(replace(window.state, step=Step.MODEL))
-    window.page("model").take_folder(tmp_path)
-    assert find("problem_card").isVisible()
-    assert window.state.model is None
-
-
-def test_model_search_narrows_the_list(window: MainWindow, find: Finder) -> None:
-    window.propose(replace(window.state, step=Step.MODEL))
-    page = window.page("model")
-    page.search.setText("no such model at all")
-    assert not any(tile.isVisible() for tile in page._tiles.values())
-    page.search.clear()
-    assert all(tile.isVisible() for tile in page._tiles.values())
 
 
 def test_data_page_reads_the_sample(window: MainWindow, find: Finder, qtbot: QtBot, tmp_path: Path) -> None:
@@ -362,8 +307,8 @@ def test_settings_change_the_language_at_once(window: MainWindow, find: Finder, 
     heard: list[bool] = []
     window.desk.dressed.connect(lambda: heard.append(True))
     page = window.page("settings")
-    page.theme.setCurrentIndex(2)
-    page.theme.activated.emit(2)
+    page.general.theme.setCurrentIndex(2)
+    page.general.theme.activated.emit(2)
     assert window.desk.settings.theme == "dark"
     assert heard
 

@@ -67,10 +67,10 @@ class Layer:
 
     @property
     def copies(self) -> int:
-        """Bytes of the 16-bit copies of the layer's adapter that autocast works with."""
+        """Bytes of the 16-bit copies of the layer's adapter that autocast keeps where peft computes the adapter."""
         a = self.architecture
         numbers = ranks_of(self.plan, a.layers)[1] * sum(sum(a.matrices[name]) for name in self.targets)
-        return 2 * numbers // a.layers if self.adapter_bytes == 4 and not self.full else 0
+        return 2 * numbers // a.layers if self.adapter_bytes == 4 and not self.full and not self.fused else 0
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -80,7 +80,7 @@ class Layer:
         """Bytes that the average layer saves when it is not recomputed.
 
         With adapters on all modules of a Llama under autocast this is 12H + 4Q + 4K + 8I + 14r + 4·heads + 8 a token,
-        + 5H + Q + I for dropout's masks, + the copies of the adapter.
+        + 5H + Q + I for dropout's masks; where peft computes the adapter, + its copies.
         """
         a = self.architecture
         share = 1.0 if self.packed else self.windows / a.layers

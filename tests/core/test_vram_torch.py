@@ -43,6 +43,7 @@ def _saved(family: str, a: Architecture, plan: TrainingPlan, adapter_bytes: int,
     import transformers
     from peft import LoraConfig, get_peft_model
 
+    from core.engine.fused import fuse
     from core.engine.halves import without_copies
 
     config = getattr(transformers, f"{family}Config")(
@@ -53,6 +54,8 @@ def _saved(family: str, a: Architecture, plan: TrainingPlan, adapter_bytes: int,
     base = getattr(transformers, f"{family}ForCausalLM")(config).to(torch.bfloat16)
     settings = LoraConfig(r=plan.rank, target_modules=list(plan.target_modules))
     model = without_copies(get_peft_model(base, settings, autocast_adapter_dtype=False)).train()
+    if autocast or adapter_bytes < 4:
+        fuse(model)
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.to(torch.float32 if adapter_bytes == 4 else torch.bfloat16)

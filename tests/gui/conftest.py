@@ -42,6 +42,14 @@ def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def nobody_spoken_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests of this process spoke to is not seen."""
+    from core.hub import network
+
+    monkeypatch.setattr(network._watch, "hosts", type(network._watch.hosts)())
+
+
+@pytest.fixture(autouse=True)
 def no_thread_left() -> Iterator[None]:
     """Fail a test that leaves a QThread running."""
     yield

@@ -1,5 +1,6 @@
 """Every test runs offline, offscreen and in a temporary home; children and threads that stay behind fail it."""
 
+import faulthandler
 import multiprocessing
 import os
 import threading
@@ -19,6 +20,21 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # one core each; threads that wait for work would take it from the others
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+STDERR = pytest.StashKey[int]()
+#: Seconds that a failed test gets to put its things away.
+AFTER_A_FAILURE = 120
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the real stderr for a last word, before it is captured."""
+    config.stash[STDERR] = os.dup(2)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_exception_interact(node: pytest.Item) -> None:
+    """Watch over the end of a failed test: all other clocks stop with the failure, and what follows may hang."""
+    faulthandler.dump_traceback_later(AFTER_A_FAILURE, exit=True, file=node.config.stash[STDERR])
 
 
 @pytest.fixture(autouse=True)

@@ -84,7 +84,8 @@ def desk(qapp: QApplication) -> Iterator[Desk]:
 def window(qtbot: QtBot, desk: Desk) -> Iterator[MainWindow]:
     """An open window that has looked for cards and found none."""
     made = MainWindow(desk)
-    qtbot.addWidget(made)
+    # nobody is there to answer whether a training shall go on
+    qtbot.addWidget(made, before_close_func=MainWindow.stop_and_close)
     made.show()
     qtbot.waitUntil(lambda: made.state.probed, timeout=5000)
     yield made

@@ -7,7 +7,8 @@ from contextlib import redirect_stderr, redirect_stdout
 from core.cli.coach import Coach
 from core.cli.output import Progress, ending, result_out
 from core.events import Event, Finished, Last
-from core.jobs.together import is_first, train_here
+from core.jobs.together import train_here
+from core.launcher import is_first
 from core.runs import RunFolder
 from core.wire import encode
 

@@ -18,8 +18,8 @@ from core.hub.folder import check_new_folder
 from core.i18n import _
 from core.jobs.jobs import ChatJob, MergeJob, TrainJob
 from core.jobs.process import JobProcess
-from core.jobs.together import launched, launched_alone
 from core.ladder import difference, smaller
+from core.launcher import launched, launched_alone
 from core.plan import TrainingPlan, load_plan
 from core.problems import Code, Trouble
 from core.runs import RunFolder, RunState

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import torch
 from accelerate import PartialState
 from accelerate.data_loader import prepare_data_loader
-from accelerate.utils import get_int_from_env
 from torch import distributed
 from torch.utils.data import DataLoader
 from transformers import TrainingArguments
@@ -23,6 +22,7 @@ from core.engine.broken import Break
 from core.engine.device import device
 from core.events import Event
 from core.jobs.talk import Talk
+from core.launcher import launched
 from core.problems import Code, Trouble
 
 T = TypeVar("T")
@@ -33,8 +33,6 @@ _BREAKS = (Break.STOP, Break.GRADIENT, Break.LOSS, Break.MEMORY)
 #: By what accelerate says how a model is shared out, and what says so to us alone: at its own word accelerate and
 #: transformers would share out the model their way, with all that learns.
 _DEEPSPEED, _FSDP, _SHARED = "ACCELERATE_USE_DEEPSPEED", "ACCELERATE_USE_FSDP", "SOLOTUNE_FSDP"
-#: How launchers say how many processes there are: torch's own, and those of MPI.
-_COUNTS = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
 #: Numbers that go over the wire together: 16 MiB of fp32. Hundreds of small matrices one by one would wait for it.
 _TOGETHER = 1 << 22
 
@@ -48,7 +46,7 @@ def join() -> None:
         raise Trouble(Code.SHARED_MODEL, way="DeepSpeed")
     if _is_set(_FSDP):
         os.environ[_SHARED] = os.environ.pop(_FSDP)
-    if not distributed.is_initialized() and get_int_from_env(_COUNTS, 1) > 1:
+    if not distributed.is_initialized() and launched():
         PartialState(cpu=device().type == "cpu")
         if device().type == "cuda":
             torch.cuda.set_device(device())

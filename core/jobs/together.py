@@ -16,6 +16,7 @@ from core.jobs.jobs import TrainJob, of_first
 from core.jobs.measure import Meter, Readings
 from core.jobs.talk import StopAsked
 from core.jobs.worker import prepare_libraries
+from core.launcher import is_first
 from core.problems import Code, Trouble, diagnose
 from core.record import Record
 from core.runs import RunFolder
@@ -23,26 +24,6 @@ from core.wire import encode
 
 #: Seconds between two looks for orders, and between two readings of the card.
 LOOK_EVERY = 1.0
-
-
-#: How launchers say how many processes there are: torch's own, and those of MPI.
-_COUNTS = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
-
-
-def launched() -> bool:
-    """Whether this is one of several processes that are to train together."""
-    return any(int(os.environ.get(name) or 1) > 1 for name in _COUNTS)
-
-
-def launched_alone() -> bool:
-    """Whether accelerate was asked for several processes on the processor, of which it starts one without MPI."""
-    on_cpu = os.environ.get("ACCELERATE_USE_CPU", "false").lower() == "true"
-    return on_cpu and "MASTER_PORT" in os.environ and not launched()
-
-
-def is_first() -> bool:
-    """Whether this is the one of them that writes and tells."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def train_here(make: Callable[[], RunFolder], hear: Callable[[RunFolder, Event], None], *, resume: bool) -> Last:

@@ -22,6 +22,7 @@ class RowCode(StrEnum):
     EXTRA_CELLS = "extra_cells"
     BAD_QUOTES = "bad_quotes"
     OUTSIDE_PAIR = "outside_pair"
+    ONLY_TEXT = "only_text"
     DOUBLE_FIELD = "double_field"
     TOOLS = "tools"
     TOOL_LIST = "tool_list"
@@ -35,6 +36,7 @@ class RowCode(StrEnum):
     TEMPLATE_REFUSES = "template_refuses"
     MEDIA = "media"
     TURN_WEIGHT = "turn_weight"
+    REJECTED = "rejected"
     ABOVE_NAMES = "above_names"
     NO_TEXT_PAGE = "no_text_page"
     # the whole file inside a folder, an archive or a workbook; the line is 0

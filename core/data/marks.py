@@ -67,13 +67,21 @@ def marked_turns(text: str) -> list[Message]:
     said: list[tuple[str, str]] = [("system", before)] if before else []
     ends = [mark.start() for mark in found[1:]] + [len(text)]
     for mark, end in zip(found, ends, strict=True):
-        words = text[mark.end() : end].strip()
+        words = _without_bold(mark[0], text[mark.end() : end]).strip()
         if _kind(mark) == "extra" and said:
             role, earlier = said.pop()
             said.append((role, f"{earlier}\n{words}".strip()))
         else:
             said.append((_ROLES.get(_kind(mark), "user"), words))
     return [Message(role, words) for role, words in said]
+
+
+def _without_bold(mark: str, words: str) -> str:
+    """Words without the end of the bold type that began before their mark: "**Q: What is it?**"."""
+    if mark.count("**") % 2 == 0:
+        return words
+    first, more, rest = words.partition("\n")
+    return first.rstrip().removesuffix("**") + more + rest
 
 
 def text_records(source: Source) -> Iterator[Record]:

@@ -1,30 +1,24 @@
 """jinja's sandbox with bounds: a chat template from outside comes to an end, and writes no more than a book.
 
 The sandbox keeps a template from reaching Python's insides, but lets it count to 100,000 inside of counting to 100,000,
-and write a letter 10**10 times. Here every step of a loop and every call counts, and what would make a text or a list
-too long is refused before it is made. A refusal is a SecurityError, which is a TemplateError.
+and write a letter 10**10 times. Here every step of a loop and every call counts, what would make a text or a list too
+long is refused before it is made, and the work of it all has an end. A refusal is a SecurityError, a TemplateError.
 """
 
 import re
-import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from jinja2 import nodes, pass_environment
 from jinja2.environment import Template
-from jinja2.exceptions import SecurityError
 from jinja2.filters import do_indent, do_join
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-#: Steps of loops and calls in one rendering; the longest conversation in a context of a million tokens takes 100,000.
-MOST_STEPS = 1_000_000
-#: Letters of one rendering: twice those of a context of a million tokens.
-MOST_LETTERS = 8_000_000
-#: What a list, and a thing in it, counts for in letters: about what it takes in memory.
-_HOLDER = 64
+from core.data.budget import HOLDER, MOST_LETTERS, Budget, TooMuch, things, weight
+
 #: Letters of a template: the longest that is published has 40,000.
 LONGEST_TEMPLATE = 1_000_000
 #: Numbers that are given to filters and methods: widths, depths, how many of something.
@@ -37,28 +31,11 @@ _PADDING = frozenset({"ljust", "rjust", "center", "zfill", "expandtabs"})
 _NEVER = frozenset({"translate", "maketrans"})
 
 
-class TooMuch(SecurityError):  # noqa: N818 - not the caller's error
-    """A template does what no chat template has to do."""
-
-
-class _Budget(threading.local):
-    """What the rendering in this thread has used up."""
-
-    steps = 0
-    letters = 0
-
-    def spend(self, letters: int = 0) -> None:
-        self.steps += 1
-        self.letters += letters
-        if self.steps > MOST_STEPS or self.letters > MOST_LETTERS:
-            raise TooMuch("the template does not come to an end")
-
-
 class _BoundedTemplate(Template):
     def new_context(self, *args: Any, **more: Any) -> Context:
         """Every rendering begins with one."""
         environment: Any = self.environment
-        environment.budget.steps = environment.budget.letters = 0
+        environment.budget.begin()
         return super().new_context(*args, **more)
 
 
@@ -70,12 +47,12 @@ class BoundedSandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.budget = _Budget()
+        self.budget = Budget()
         self.finalize = self._written
         self.globals.pop("lipsum", None)
         self.filters |= {
             "_counted": self._counted, "_weighed": _weighed, "_small": _small, "_joined": self._joined,
-            "_formed": _formed, "_replace": _replace, "_glue": _glue, "_indent": _indent,
+            "_formed": _formed, "_held": self._held, "_replace": _replace, "_glue": _glue, "_indent": _indent,
         }  # fmt: skip
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -95,7 +72,7 @@ class BoundedSandbox(ImmutableSandboxedEnvironment):
         elif operator == "*":
             for one, other in ((left, right), (right, left)):
                 if isinstance(one, str | list | tuple) and isinstance(other, int):
-                    _expect(len(one) * max(other, 0) * (1 if isinstance(one, str) else _HOLDER))
+                    _expect(len(one) * max(other, 0) * (1 if isinstance(one, str) else HOLDER))
             _expect_number(left, right, lambda a, b: a.bit_length() + b.bit_length())
         elif operator == "**":
             _expect_number(left, right, lambda a, b: a.bit_length() * max(b, 0))
@@ -104,6 +81,8 @@ class BoundedSandbox(ImmutableSandboxedEnvironment):
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as jinja names it
         """Count the call; padding and gluing have bounds."""
         __self.budget.spend(__self._longest(__obj))
+        if __obj is dict:
+            __self._held([*args, kwargs])
         owner, name = getattr(__obj, "__self__", None), getattr(__obj, "__name__", "")
         if isinstance(owner, str):
             if name in _NEVER:
@@ -114,7 +93,7 @@ class BoundedSandbox(ImmutableSandboxedEnvironment):
                 _expect(len(owner) + owner.count(str(args[0])) * len(str(args[1])))
             elif name == "join" and args:
                 args = (list(args[0]), *args[1:])
-                _expect(_weight(args[0]) + len(owner) * len(args[0]))
+                _expect(weight(args[0]) + len(owner) * len(args[0]))
         return super().call(__context, __obj, *args, **kwargs)
 
     @staticmethod
@@ -123,13 +102,17 @@ class BoundedSandbox(ImmutableSandboxedEnvironment):
         return 1000 if isinstance(called, Macro) else 0
 
     def _written(self, value: Any) -> Any:
-        self.budget.spend(_weight(value))
+        self.budget.spend(weight(value))
         return value
 
     def _counted(self, items: Iterable[Any], letters: int = 0) -> Iterator[Any]:
         for item in items:
             self.budget.spend(letters)
             yield item
+
+    def _held(self, value: Any) -> Any:
+        self.budget.spend(steps=things(value))
+        return value
 
     def _joined(self, parts: list[Any]) -> str:
         _weighed(parts)
@@ -152,6 +135,21 @@ class _Bounding(NodeTransformer):
         """a ~ b"""
         self.generic_visit(node)
         return _filtered(nodes.List(node.nodes, lineno=node.lineno), "_joined")
+
+    def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802 - as jinja names it
+        """What is put together counts with all that it holds."""
+        self.generic_visit(node)
+        return _filtered(node, "_held")
+
+    def visit_Dict(self, node: nodes.Dict) -> nodes.Node:  # noqa: N802 - as jinja names it
+        """As a list."""
+        self.generic_visit(node)
+        return _filtered(node, "_held")
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:  # noqa: N802 - as jinja names it
+        """As a list; the names that a loop gives are a tuple too."""
+        self.generic_visit(node)
+        return _filtered(node, "_held") if node.ctx == "load" else node
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802 - as jinja names it
         """What goes in is weighed, and numbers are small."""
@@ -192,32 +190,15 @@ def _expect_number(left: Any, right: Any, bits: Any) -> None:
 
 
 def _weighed(value: Any) -> Any:
-    _expect(_weight(value))
+    _expect(weight(value))
     return value
-
-
-def _weight(value: Any) -> int:
-    """About how many letters a value takes when it is written; it stops looking when there are too many."""
-    total, waiting = 0, [value]
-    while waiting and total <= MOST_LETTERS:
-        one = waiting.pop()
-        total += 1
-        if isinstance(one, str | bytes):
-            total += len(one)
-        elif isinstance(one, dict | list | tuple | set | frozenset):
-            total += _HOLDER * (1 + len(one))
-            if total <= MOST_LETTERS:
-                waiting += [*one.keys(), *one.values()] if isinstance(one, dict) else one
-        elif isinstance(one, int):
-            total += one.bit_length() // 3
-    return total
 
 
 def _small(*values: Any) -> Any:
     for value in values:
         if isinstance(value, int | float) and abs(value) > _MOST_WIDTH:
             raise TooMuch("a width that no chat template needs")
-        _expect(_weight(value))
+        _expect(weight(value))
     return values[0] if values else None
 
 
@@ -237,7 +218,7 @@ def _replace(text: Any, old: Any, new: Any, count: int = -1) -> str:
 @pass_environment
 def _glue(environment: Any, parts: Iterable[Any], d: str = "", attribute: Any = None) -> str:
     held = list(parts)
-    _expect(_weight(held) + len(str(d)) * len(held))
+    _expect(weight(held) + len(str(d)) * len(held))
     found: str = do_join(EvalContext(environment), held, d, attribute)
     return found
 

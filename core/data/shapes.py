@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.data import fields
 from core.data.calls import TOOL_KEYS
 from core.data.codes import RowCode, RowFault
-from core.data.fields import Names, Row, field_name, normal, present, said_twice, turn_list
+from core.data.fields import Names, Row, field_name, normal, present, rejecting, said_twice, turn_list
 from core.data.marks import has_marks, marked_turns
 from core.data.rows import Message, Shape
 from core.data.source import Passage
@@ -54,7 +54,12 @@ def read_row(value: Any, usual: Shape | None = None) -> tuple[Shape, tuple[Messa
         raise RowFault(RowCode.DOUBLE_FIELD, twice)
     refuse_more_than_text(row)
     # a row without a shape of its own is read like its neighbours, which says what it lacks
-    shape = _shape_of(row, usual) or usual
+    found = _shape_of(row, usual)
+    if found is not None and (mark := rejecting(row)):
+        raise RowFault(RowCode.REJECTED, mark)
+    if found is None and usual not in (None, Shape.TEXT) and set(row) <= _ALONE and _text(row):
+        raise RowFault(RowCode.ONLY_TEXT)
+    shape = found or usual
     if shape is None:
         raise RowFault(RowCode.UNKNOWN_FIELDS, _columns(row))
     return shape, checked(_BY_SHAPE[shape].read(row))
@@ -92,7 +97,7 @@ class _Pair:
         if ask is None or reply is None:
             raise _missing(row, ask, reply)
         asked = _with_extra(row, _side(row, ask, "user"), but=(ask, reply))
-        return [*_system(row), *_history(row), *asked, *_side(row, reply, "assistant")]
+        return [*_system(row), *_history(row), *asked, *_with_thought(row, _side(row, reply, "assistant"))]
 
 
 def _has_turns(shape: Shape) -> Callable[[Row], bool]:
@@ -121,6 +126,8 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     Recogniser(Shape.QUESTION_ANSWER, _QUESTION.matches, _QUESTION.read),
     Recogniser(Shape.TEXT, lambda row: has_marks(_text(row)), lambda row: marked_turns(_text(row))),
 )
+#: Nothing but running text, and what a file says about it.
+_ALONE = frozenset((*fields.TEXTS, "id", "source", "meta"))
 _BY_SHAPE = {recogniser.shape: recogniser for recogniser in RECOGNISERS}
 
 
@@ -157,6 +164,15 @@ def _with_extra(row: Row, asked: list[Message], but: Names) -> list[Message]:
         return asked
     parts = (asked[0].content, text_of(row[name], name))
     return [Message("user", "\n".join(part for part in parts if part))]
+
+
+def _with_thought(row: Row, answered: list[Message]) -> list[Message]:
+    """Put a thought that has a field of its own before the answer, unless the answer brings one."""
+    name = present(row, fields.THOUGHTS)
+    thought = row[name] if name else None
+    if not isinstance(thought, str) or len(answered) != 1 or answered[0].thought or "</think>" in answered[0].content:
+        return answered
+    return [replace(answered[0], thought=thought.replace("<think>", "").replace("</think>", "").strip())]
 
 
 def _system(row: Row) -> list[Message]:

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from core.data.clean.cleaning import StepName, row_number
+from core.data.clean.look import beginning
 from core.data.clean.report import LISTED, Effect, RowRef, Touch
 from core.data.rows import Conversation
-
-_BEGINNING = 400
 
 
 @dataclass(frozen=True)
@@ -84,4 +83,4 @@ def _touch(row: Conversation, like: Conversation, *, exact: bool) -> Touch:
 
 
 def _beginning(row: Conversation) -> str:
-    return "\n".join(message.text for message in row.messages if message.role != "system")[:_BEGINNING]
+    return beginning("\n".join(message.text for message in row.messages if message.role != "system"))

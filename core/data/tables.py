@@ -1,6 +1,7 @@
 """Rows from tables: CSV and TSV with a line of column names on top."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -12,6 +13,8 @@ from core.data.source import MAX_ROW, Record, Source
 csv.field_size_limit(MAX_ROW)
 
 _SEPARATORS = (",", "\t", ";", "|")
+#: The line with which Excel says what separates the cells of a CSV file; of a tab nothing is left there.
+_SAID = re.compile(r'"?sep=([,;|]?)"?', re.IGNORECASE)
 #: A row of these takes about a megabyte; no table of questions and answers comes near.
 MOST_COLUMNS = 10_000
 #: So much of the first line tells the separator. Characters.
@@ -21,7 +24,9 @@ _NAMES = 200_000
 def csv_records(source: Source) -> Iterator[Record]:
     """Yield the rows of a table whose cells are separated by commas, tabs, semicolons or bars."""
     names = source.opening()[0][:_NAMES]
-    return _table(source, max(_SEPARATORS, key=lambda mark: _likelihood(names, mark)))
+    said = _SAID.fullmatch(names)
+    mark = (said[1] or "\t") if said else max(_SEPARATORS, key=lambda mark: _likelihood(names, mark))
+    return _table(source, mark, said=said is not None)
 
 
 def tsv_records(source: Source) -> Iterator[Record]:
@@ -38,7 +43,8 @@ def _likelihood(names: str, mark: str) -> tuple[int, int]:
     return sum(field_name(cell) in KNOWN for cell in cells), len(cells)
 
 
-def _table(source: Source, mark: str) -> Iterator[Record]:
+def _table(source: Source, mark: str, *, said: bool = False) -> Iterator[Record]:
+    """Yield the rows; `said` says that a line with the separator stands above the names."""
     lines = _Lines(source)
     # strict: a quotation mark that is never closed would swallow the rest of the file without a word
     reader = csv.reader(lines, delimiter=mark, strict=True)
@@ -54,6 +60,8 @@ def _table(source: Source, mark: str) -> Iterator[Record]:
         elif any(cell.strip() for cell in cells):
             if names is not None:
                 yield _row(start, names, cells)
+            elif said:
+                said = False
             else:
                 names = column_names(source, cells)
 

@@ -9,6 +9,8 @@ from core.problems import Code, Trouble
 
 #: The files that may hold templates, each a few kilobytes; tokenizer settings with many added tokens are megabytes.
 _FILES = ("chat_template.jinja", "chat_template.json", "tokenizer_config.json")
+#: Where transformers looks for more of them.
+_FOLDER = "additional_chat_templates"
 _MOST_BYTES = 50_000_000
 #: Where escapes from sandboxes begin. The sandbox stops them; a template that tries is no honest one.
 _INSIDES = frozenset({
@@ -27,8 +29,7 @@ def check_template(folder: Path) -> None:
 
     One that fails in other ways is no danger: whoever uses it says so.
     """
-    for name in _FILES:
-        path = folder / name
+    for path in (*(folder / name for name in _FILES), *(folder / _FOLDER).glob("*.jinja")):
         if not path.is_file():
             continue
         found = path.stat()
@@ -64,7 +65,8 @@ def _texts(facts: Any) -> list[str]:
 def _reaches(template: str) -> str:
     from jinja2 import TemplateError, nodes
 
-    from core.data.sandbox import LONGEST_TEMPLATE, TooMuch
+    from core.data.budget import TooMuch
+    from core.data.sandbox import LONGEST_TEMPLATE
     from core.data.template import environment
 
     if len(template) > LONGEST_TEMPLATE:

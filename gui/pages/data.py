@@ -14,6 +14,7 @@ from core.plan import TrainingPlan
 from core.problems import Problem
 from core.tokens import TokenTotals
 from core.wizard import WizardState, choose_data, choose_plan
+from gui import theme
 from gui.background import Errand
 from gui.choose import choose_files
 from gui.desk import Desk
@@ -22,7 +23,7 @@ from gui.pages.data_known import Known
 from gui.pages.data_look import Extras, Look, Wish, counting, tokenizer_of, unread, wish_of
 from gui.pages.data_outlook import known_of
 from gui.pages.data_reader import DataReader
-from gui.pages.data_report import ReportView
+from gui.pages.data_report import AROUND, LEAST, ReportView
 from gui.pages.data_trouble import DataTrouble
 from gui.pages.data_wishes import Wishes, rearranged, with_extras, without_broken
 from gui.pages.page import Page
@@ -30,9 +31,6 @@ from gui.pages.plan_rules import guide_words, rules_fold
 from gui.widgets.problem_card import ProblemCard
 from gui.widgets.progress import ProgressLine
 from gui.widgets.text import clear
-
-#: Pixels that the report never goes below; more than the window has are reached by scrolling.
-LEAST = 480
 
 
 class DataPage(Page):
@@ -65,7 +63,8 @@ class DataPage(Page):
         self.column.addWidget(self._progress)
         self.column.addWidget(self._entry)
         self.column.addLayout(self._report)
-        self.column.addWidget(rules_fold(guide_words(), "data_guide", "data"))
+        self._guide = rules_fold(guide_words(), "data_guide", "data")
+        self.column.addWidget(self._guide)
         self.column.addStretch(1)
 
     @property
@@ -117,7 +116,6 @@ class DataPage(Page):
         self._view = None
         if report is None:
             return
-        look = self.look
         view = self._view = ReportView(report, self._known())
         self.wishes.begin(self.state)
         view.switched.connect(self.wishes.switch)
@@ -133,7 +131,7 @@ class DataPage(Page):
         self._report.addWidget(view)
         view.show_finding(self._finding)
         view.open(self._tab)
-        if look is not None and (rows := look.rows) is not None:
+        if self.look is not None and (rows := self.look.rows) is not None:
             Errand(lambda: (view, RowsFile(rows)), self, self._opened)
 
     def _opened(self, found: object) -> None:
@@ -148,7 +146,8 @@ class DataPage(Page):
     def _fit(self) -> None:
         """Give the report the height that the window has, so that its lists scroll and the page does not."""
         if self._view is not None:
-            self._view.setFixedHeight(max(LEAST, self.height() - 134))
+            around = self.title.heightForWidth(self.width() - 2 * theme.MARGIN) + self._guide.head.sizeHint().height()
+            self._view.setFixedHeight(max(LEAST, self.height() - around - AROUND))
 
     def take_files(self, paths: list[str]) -> None:
         """Read these files, cleaned as is recommended; the report follows."""

@@ -70,7 +70,7 @@ class FindingList(QWidget):
         for step in off:
             self._lines.addWidget(self._look_again(step))
         if quiet:
-            names = ", ".join(clean_step_words(step)[0] for step in quiet)
+            names = _(", ").join(clean_step_words(step)[0] for step in quiet)
             self._lines.addWidget(line())
             self._lines.addWidget(label(_("Looked for and not found: {names}").format(names=names), "small"))
         self.mark(marked)

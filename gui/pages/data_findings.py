@@ -10,7 +10,7 @@ from core.data.private.kinds import NAMES
 from core.data.rows import DataReport, RowProblem, Shape
 from core.data.shared import Shared
 from core.i18n import _, ngettext
-from core.wording import count, shape_words
+from core.wording import count, joined, shape_words
 from core.wording.cleaning import clean_step_words
 
 #: What does most harm comes first; rows of the same rank by their number.
@@ -81,7 +81,11 @@ def kinds_words(private: Mapping[str, int]) -> str:
     """How many pieces of private data there are of each kind."""
     known = {kind.value: _(NAMES[kind]) for kind in Kind}
     most = sorted(private.items(), key=lambda one: -one[1])
-    return ", ".join([f"{known.get(kind, kind)}: {count(number)}" for kind, number in most])
+    return _(", ").join(_counted(known.get(kind, kind), number) for kind, number in most)
+
+
+def _counted(name: str, number: int) -> str:
+    return _("{name}: {n}").format(name=name, n=count(number))
 
 
 def _rejected(report: DataReport) -> list[Finding]:
@@ -125,10 +129,10 @@ def _repeats(report: DataReport) -> list[Finding]:
 def _shapes(report: DataReport) -> list[Finding]:
     if len(report.shapes) < 2:
         return []
-    each = [f"{shape_words(shape)}: {count(rows)}" for shape, rows in _known(report.shapes)]
+    each = [_counted(shape_words(shape), rows) for shape, rows in _known(report.shapes)]
     words = ngettext("{n} shape of rows in one set", "{n} shapes of rows in one set", len(each))
     why = _("All are read alike, but sources that differ in form often differ in style too.")
-    said = ", ".join(each) + ". " + why
+    said = joined(_("{list}.").format(list=_(", ").join(each)), why)
     return [Finding("shapes", "caution", words.format(n=len(each)), said)]
 
 

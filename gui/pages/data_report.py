@@ -11,6 +11,7 @@ from core.data.browse import RowsFile
 from core.data.rows import DataReport
 from core.i18n import _, ngettext
 from core.wording import count, shape_words
+from gui import theme
 from gui.pages.data_finding_list import FindingList
 from gui.pages.data_findings import Finding, findings, nothing_found
 from gui.pages.data_known import Known
@@ -26,6 +27,10 @@ from gui.widgets.text import label, row
 
 #: Pixels below which findings and rows get the same room.
 NARROW = 700
+#: Pixels that the report never goes below; more than the window has are reached by scrolling.
+LEAST = 480
+#: The page's margins above and below, and the two gaps between title, report and guide.
+AROUND = 2 * theme.MARGIN - theme.GRID + 4 * theme.GRID
 
 
 class ReportView(QWidget):
@@ -228,7 +233,7 @@ class ReportView(QWidget):
 def _facts(report: DataReport) -> str:
     named = Path(report.files[0]).name if report.files else ""
     rows = ngettext("{n} row", "{n} rows", report.rows)
-    facts = [f"{named}: " + rows.format(n=count(report.rows))]
+    facts = [_("{name}: {rows}").format(name=named, rows=rows.format(n=count(report.rows)))]
     if len(report.files) > 1:
         words = ngettext("{n} rows in {files} file", "{n} rows in {files} files", len(report.files))
         facts = [words.format(n=count(report.rows), files=count(len(report.files)))]

@@ -15,7 +15,7 @@ def row_widgets(conversation: Conversation) -> Iterator[QWidget]:
     """Yield what shows a row, from the tools that it defines to its last turn."""
     names = [tool["function"]["name"] for tool in conversation.definitions() or ()]
     if names:
-        yield label(_("Tools that may be called: {names}").format(names=", ".join(names)), "small")
+        yield label(_("Tools that may be called: {names}").format(names=_(", ").join(names)), "small")
     for message in conversation.messages:
         yield from _turn(message)
 

@@ -11,13 +11,14 @@ Every figure is taken in a process of its own on one core: wall seconds, rows a 
 process that has only loaded the libraries.
 """
 
+import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from core.data.clean import Cleaning, Mode, StepName, Switch
 from core.data.rows import Conversation, Message
 from tests.bench.clean import rows
 
+#: Rows of the whole benchmark, the one that is kept.
+WHOLE = 100_000
 RESULTS = Path(__file__).with_name("results")
 #: Every step acts, so that both ways do the same.
 CLEANING = Cleaning(tuple(Switch(step, Mode.ACT) for step in StepName if step is not StepName.SAME_ANSWER))
@@ -191,27 +194,41 @@ def keep(figures: dict[str, Any]) -> None:
     (RESULTS / "data.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def main() -> None:
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench.data", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("rows", nargs="?", type=int, default=WHOLE, help=f"how many; {WHOLE:,} when left out")
+    parser.add_argument("--peer", action="store_true", help="the plain pipeline too, in the same run")
+    # one way in a process of its own
+    parser.add_argument("--one", nargs=3, metavar=("WAY", "FILE", "FOLDER"), help=argparse.SUPPRESS)
+    found = parser.parse_args(arguments)
+    if found.rows < 1:
+        parser.error("rows: 1 or more")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the figures as one JSON object."""
-    if sys.argv[1:2] == ["--one"]:
-        way, file, folder = sys.argv[2:]
-        print(json.dumps({"ours": ours, "theirs": theirs}[way](file, folder)))
+    asked = _asked(arguments)
+    if asked.one:
+        way, one, model = asked.one
+        print(json.dumps({"ours": ours, "theirs": theirs}[way](one, model)))
         return
-    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdecimal()]
-    count = numbers[0] if numbers else 100_000
+    count = asked.rows
     with tempfile.TemporaryDirectory() as scratch:
         folder = os.environ.get("SOLOTUNE_TOKENIZER") or _byte_level(Path(scratch))
         file = Path(scratch) / "rows.jsonl"
         write_rows(file, count)
         figures: dict[str, Any] = {"file_mb": round(file.stat().st_size / 1e6), "ours": _apart("ours", file, folder)}
-        if "--peer" in sys.argv:
+        if asked.peer:
             figures["datasets.map"] = _apart("theirs", file, folder)
             faster = figures["ours"]["rows_per_second"] / figures["datasets.map"]["rows_per_second"]
             figures["times_as_fast"] = round(faster, 1)
         write_rows(file, 5 * count)
         figures["ours, five times the rows"] = _apart("ours", file, folder)
     print(json.dumps(figures, indent=2))
-    if "--peer" in sys.argv and count == 100_000:
+    if asked.peer and count == WHOLE:
         keep(figures)
 
 

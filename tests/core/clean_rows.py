@@ -21,7 +21,8 @@ FOUND: dict[StepName, Pairs] = {
         ("City?", "SÃ£o Paulo"), ("Size?", "GrÃ¶ÃŸe"), ("Price?", "Â£20 or â‚¬25"), ("Range?", "1â€“2 hours"),
         ("你好？", "ä½\xa0å¥½ï¼Œä¸–ç•Œ"), ("你好？", "浣犲ソ锛屾垜鏄竴涓姪鎵�".replace("�", "")),
         ("介绍？", "杩欐槸涓€涓祴璇曘€�".replace("�", "")), ("名字？", "锟斤拷锟斤拷的名字"), ("内存？", "烫烫烫烫烫烫"),
-        ("Hello?", "РџСЂРёРІРµС‚ РјРёСЂ"),
+        ("Hello?", "РџСЂРёРІРµС‚ РјРёСЂ"), ("你好？", "我很好，今天天气不错。".encode().decode("latin-1")),
+        ("Why?", "It doesn’t work – “yet”.".encode().decode("latin-1")),
     ),
     StepName.HTML: (
         ("Where is it?", "<p>North of the old town.</p>"), ("Where?", "North<br>of the town<br/>by the sea"),
@@ -52,13 +53,15 @@ FOUND: dict[StepName, Pairs] = {
         ("打开网页", "很抱歉，我无法访问外部链接。"), ("帮我", "抱歉，我不能提供这方面的帮助。"),
         ("天气", "对不起，我目前无法提供实时天气信息。"), ("订票", "很抱歉，作为一名人工智能助手，我无法为您订票。"),
         ("心情", "我只是一个AI助手，没有情感。"), ("告诉我", "我无法满足您的请求。"),
+        ("病", "非常抱歉，您的问题我暂时无法回答。"), ("That?", "I can't help you with that."),
     ),
     StepName.LOOP: (
         ("Describe it", _LONG + "It is a very nice place. " * 8), ("介绍", _ZH + "这里非常漂亮。" * 10),
         ("Go on", "and then the boat went on " * 12), ("继续", "我们继续往前走，" * 20),
         ("List", "\n".join(["- fresh fish"] * 12)), ("List fish", "Cod\n" + "Herring is a fish.\n" * 6),
         ("说明", "1. 打开软件\n" + "2. 点击确定按钮\n" * 8), ("Tell", _LONG + "the the the " * 40),
-        ("笑", "他笑了，" + "哈哈" * 80), ("Story", "Once upon a time. " * 6),
+        ("笑", "他笑了，" + "哈哈" * 80), ("Story", "Once upon a time. " * 6), ("好吗", "好的" * 25),
+        ("说明", "请看下面。" + "谢谢您。" * 8),
     ),
     StepName.TEMPLATE: (
         ("### Instruction:\nName a fish", "Cod"), ("Name a fish", "Cod\n### Response: Cod"),
@@ -127,6 +130,8 @@ ALIKE: dict[StepName, Pairs] = {
         ("a", "I'm sorry, but I can't remember the title of the book, it was blue."), ("b", "I cannot help but wonder why."),
         ("c", "Sorry I can't come tonight, I have to work late."), ("客服", "不好意思，我无法查询到您的订单，请提供订单号。"),
         ("d", "As an AI company, my startup grows."), ("e", "As a language model grows, it gets slower."),
+        ("Order?", "I cannot complete this order today because the warehouse is closed until Monday."),
+        ("File?", "I can't access this folder from here, so please copy the file to the desktop."),
         ("心理", "我不能回答你该不该离婚，但可以陪你聊聊。"), ("f", "作为人工智能专业的学生，我每天写代码。"),
         ("g", "作为AI产品经理，我负责规划。"), ("Dialogue", "“I’m sorry, I can’t help laughing,” she said."),
     ),
@@ -137,7 +142,7 @@ ALIKE: dict[StepName, Pairs] = {
         ("Code", "```\n" + "print(1)\n" * 20 + "```"), ("Rule", "Title\n" + "-" * 200), ("Text", _LONG * 1 + _ZH),
         ("Steps", "\n".join(f"{n}. Open door {n} and go through." for n in range(1, 20))),
         ("Braces", "if (a) {\n  b;\n}\nelse {\n  c;\n}\nwhile (d) {\n  e;\n}\nfor (;;) {\n  f;\n}"),
-        ("列表", "第一步：洗菜。第二步：切菜。第三步：炒菜。第四步：装盘。第五步：上桌。"), ("诗", "床前明月光。" * 5),
+        ("笑话", "哈哈哈哈哈哈，太好笑了"), ("答", "甲：对。乙：错。丙：对。丁：错。戊：对。"), ("列表", "第一步：洗菜。第二步：切菜。第三步：炒菜。第四步：装盘。第五步：上桌。"), ("诗", "床前明月光。" * 5),
         ("CSV", "id,name\n1,a\n1,a\n1,a\n1,a\n1,a"), ("DNA", "AT" * 90), ("Bits", "01" * 90), ("Cat", "/\\_/\\\n( o.o )\n > ^ <\n" * 3),
         ("Menu", "Fish soup - 10\nFish pie - 10\nFish cake - 10\nFish stew - 10"), ("Yes?", "Yes, yes, yes, of course! I would love to come and see the harbour with you and your friends."),
         ("Pi", "3.14159265358979323846264338327950288419716939937510582097494459230781640628620899"),
@@ -196,5 +201,16 @@ NOT_NEAR: tuple[tuple[tuple[str, str], tuple[str, str]], ...] = (
     (("Translate to French: cat", "chat"), ("Translate to French: dog", "chien")),
     (("法国的首都？", "巴黎"), ("德国的首都？", "柏林")),
     (("Write a poem about the sea.", "Blue and wide,\nthe tide,\ncomes in."), ("Write a poem about the sky.", "High and light,\nthe night,\ngoes by.")),
+    # one template, few rows of it: another subject in question and answer
+    *(
+        (tuple(part.format(one) for part in pair), tuple(part.format(other) for part in pair))
+        for pair, one, other in (
+            (("What should I do in the garden in {} so that the roses bloom well next year?", "In {} you should cut back the dead wood, feed the roses once, and keep the soil around them moist."), "March", "April"),
+            (("Can I take {} together with grapefruit juice, or should I better avoid it?", "You should ask your doctor before you take {} with grapefruit juice, because it can change the effect of the drug."), "simvastatin", "lovastatin"),
+            (("{}省的省会城市是哪里？请介绍一下这个省的地理位置和主要的风景名胜。", "{}省位于中国，省会城市交通便利，有很多著名的风景名胜，每年吸引大量游客前来观光旅游。"), "河南", "河北"),
+            (("维修店在暑假期间星期{}下午开门营业吗？我想去修一下洗衣机。", "开门的，海港街的维修店在暑假期间星期{}下午正常营业，欢迎您带洗衣机过来修理。"), "六", "日"),
+            (("For how many minutes do I have to boil the eggs that I bought this morning?", "You have to boil the eggs that you bought at the market for {} minutes in salted water."), "seven", "eleven"),
+        )
+    ),
     ((f"Summarise: {_EN_A}", "Plants make sugar from light and air, in leaves."), (f"Summarise: {_EN_A}", "It is how leaves turn sunshine into food.")),
 )  # fmt: skip

@@ -109,6 +109,24 @@ def test_the_recommended_cleaning_says_what_it_did():
     assert (repaired.before, repaired.after) == ("CafÃ© au lait", "Café au lait")
 
 
+def test_text_in_a_wrong_encoding_is_repaired_before_its_invisible_letters_are_taken_away():
+    """UTF-8 read as Latin-1 is half control characters: without them nobody can tell what it was."""
+    texts = ("我很好，谢谢你，今天天气不错。", "It doesn’t work – “yet”, he said.", "Это хороший день для прогулки.")
+    wrong = [row("How is it?", text.encode().decode("latin-1"), line) for line, text in enumerate(texts, 1)]
+    wrong[2] = row("How is it?", texts[2].encode().decode("cp1251"), 3)
+    kept, report = cleaned_rows(wrong, Cleaning())
+    assert tuple(one.messages[1].content for one in kept) == texts
+    assert report.step(StepName.GARBLED).changed == 3 and report.step(StepName.INVISIBLE).touched == 0
+
+
+def test_long_rows_that_repeat_each_other_are_shown_with_a_mark_where_they_are_cut():
+    long = "\n".join(f"{TEXT} Part {number}." for number in range(9))
+    _kept, report = cleaned_rows([row("Where?", long, 1), row("Where?", long, 2), row("Hi", "Hello.", 3)], Cleaning())
+    touch = report.step(StepName.EXACT).touches[0]
+    assert touch.before == touch.after and touch.before.endswith("…") and len(touch.before) <= 401
+    assert f"Where?\n{long}".startswith(touch.before[:-1])
+
+
 def test_an_excepted_row_passes_untouched_and_comes_back():
     keys = [row_key(MESSY[place]) for place in (2, 3, 6)]
     kept, report = cleaned_rows(MESSY, Cleaning().excepting(*keys))
@@ -327,3 +345,15 @@ def test_every_step_has_words_and_every_effect():
         title, finds, _does = clean_step_words(step)
         assert title and finds.endswith(".") and all(mode_words(step, mode) for mode in Mode)
     assert all(effect_words(effect) for effect in Effect) and all(kind_words(kind) for kind in SetKind)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--rows"], ["many"], ["0"], ["--one", "ours"]])
+def test_the_benchmark_says_how_it_is_called_and_does_nothing_else(arguments, capsys, monkeypatch):
+    from tests.bench import data
+
+    monkeypatch.setattr(data, "write_rows", lambda path, count: pytest.fail("it ran"))
+    with pytest.raises(SystemExit) as ended:
+        data.main(arguments)
+    said = capsys.readouterr()
+    assert ended.value.code == (0 if arguments == ["--help"] else 2)
+    assert "tests.bench.data [-h] [--peer] [rows]" in said.out + said.err

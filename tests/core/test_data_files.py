@@ -183,6 +183,22 @@ def test_plain_text_pairs_and_talk(tmp_path: Path) -> None:
     assert said(talk, 1) == [("user", "e"), ("assistant", "f")]
 
 
+def test_bold_questions_lose_their_stars(tmp_path: Path) -> None:
+    file = write(tmp_path, "faq.md", "**Q: What is it?**\n\n**A:** A **pump**.\n\n**Q: Why?**\nNow?\n\nA: **So**\n")
+    assert said(file) == [("user", "What is it?"), ("assistant", "A **pump**.")]
+    assert said(file, 1) == [("user", "Why?\nNow?"), ("assistant", "**So**")]
+
+
+@pytest.mark.parametrize(
+    "data", ["sep=;\r\nquestion;answer\r\na?;b, c\r\n", '"sep=|"\nquestion|answer\na?|b, c\n',
+             "\ufeffSEP=\t\nquestion\tanswer\na?\tb, c\n"],
+)  # fmt: skip
+def test_the_line_that_names_the_separator_is_no_row(tmp_path: Path, data: str) -> None:
+    found, report = read_conversations((write(tmp_path, "excel.csv", data.encode()),))
+    assert [[m.content for m in row.messages] for row in found] == [["a?", "b, c"]]
+    assert (report.rows, found[0].line) == (1, 3)
+
+
 def test_a_question_without_answer_in_a_text_is_named(tmp_path: Path) -> None:
     report = inspect_files((write(tmp_path, "half.txt", "Q: a\nA: b\nQ: c\n"),))
     assert [(p.line, p.code) for p in report.problems] == [(3, "no_answer")]

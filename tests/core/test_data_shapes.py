@@ -68,8 +68,14 @@ GOOD: list[tuple[Any, Shape, list[tuple[str, str]]]] = [
         ("提问", "回复"), ("用户", "助手"), ("客户问题", "客服回复"), ("Question:", "Answer："),
         ("标准问题", "标准答案"),
         ("User Message", "Assistant-Message"), ("题目", "参考答案"),
+        ("問題", "回答"), ("題目", "答案"), ("提問", "回覆"), ("客戶問題", "客服回覆"),
     )),
     ({"指令": "Hi?", "回复": "Yes."}, Shape.ALPACA, [Q, A]),
+    ({"指令": "Hi?", "輸入": "", "輸出": "Yes."}, Shape.ALPACA, [Q, A]),
+    ({"problem": "1+1?", "solution": "Count: 1, 2. So 2.", "answer": "2"}, Shape.QUESTION_ANSWER,
+     [("user", "1+1?"), ("assistant", "Count: 1, 2. So 2.")]),
+    ({"prompt": "Hi?", "completion": "Yes.", "label": True}, Shape.PROMPT_COMPLETION, [Q, A]),
+    ({"question": "Hi?", "answer": "Yes.", "label": False}, Shape.QUESTION_ANSWER, [Q, A]),
     ({"prompt": "Hi?", "answer": "Yes."}, Shape.PROMPT_COMPLETION, [Q, A]),
     ({"messages": [*turns(Q), {"role": "assistant", "reasoning_content": "Well.", "content": "Yes."}]},
      Shape.MESSAGES, [Q, A]),
@@ -120,6 +126,9 @@ BAD: list[tuple[Any, RowCode, str]] = [
         "image_url",
     ),
     ({"chosen": "Yes.", "rejected": "No."}, RowCode.UNKNOWN_FIELDS, "text"),
+    ({"prompt": "Hi?", "completion": "No.", "label": False}, RowCode.REJECTED, "label"),
+    ({"messages": turns(Q, ("assistant", "No.")), "label": False}, RowCode.REJECTED, "label"),
+    ({"instruction": "Hi?", "output": "No.", "kto_tag": False}, RowCode.REJECTED, "kto_tag"),
 ]
 
 
@@ -131,6 +140,33 @@ def test_a_row_that_cannot_be_learned_from_says_why(row: Any, code: RowCode, det
     words = row_problem_words(RowProblem("f", 1, fault.value.code, fault.value.detail))
     assert words.endswith(".")
     assert detail in words
+
+
+@pytest.mark.parametrize(
+    ("row", "content", "thought"),
+    [
+        ({"question": "Hi?", "reasoning": "Well.", "answer": "Yes."}, "Yes.", "Well."),
+        ({"Question": "Hi?", "Complex_CoT": "Well.", "Response": "Yes."}, "Yes.", "Well."),
+        ({"instruction": "Hi?", "thinking": "<think>\nWell.\n</think>", "output": "Yes."}, "Yes.", "Well."),
+        ({"问题": "Hi?", "思考过程": "嗯。", "回答": "Yes."}, "Yes.", "嗯。"),
+        # what the answer brings itself stays there, and lists of steps are no thought
+        ({"question": "Hi?", "reasoning": "Well.", "answer": "<think>So.</think>Yes."}, "<think>So.</think>Yes.", ""),
+        ({"question": "Hi?", "reasoning": ["Well."], "answer": "Yes."}, "Yes.", ""),
+        ({"question": "Hi?", "reasoning": None, "answer": "Yes."}, "Yes.", ""),
+    ],
+)
+def test_a_thought_in_a_field_of_its_own_comes_before_the_answer(row: Any, content: str, thought: str) -> None:
+    answer = read_row(row)[1][-1]
+    assert (answer.content, answer.thought) == (content, thought)
+
+
+def test_running_text_among_pairs_says_where_it_belongs(tmp_path: Path) -> None:
+    pairs = [{"question": f"q{n}", "answer": "a"} for n in range(3)]
+    file = tmp_path / "mixed.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in [*pairs, {"text": "Once.", "id": 4}]), encoding="utf-8")
+    (problem,) = inspect_files((str(file),)).problems
+    assert (problem.line, problem.code) == (4, "only_text")
+    assert "file of its own" in row_problem_words(problem)
 
 
 def test_every_shape_has_a_recogniser() -> None:

@@ -291,3 +291,33 @@ def test_long_texts_lose_nothing_where_they_are_cut_into_pieces(at: int) -> None
 )
 def test_placeholders_speak_the_language_of_the_text(text: str, masked: str) -> None:
     assert Masker().mask_text(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # a word before the name must not hide the address
+        ("Email me at jane.doe (at) gmail (dot) com", [("email", "jane.doe (at) gmail (dot) com")]),
+        ("Write to us at info [at] harbour [dot] org.", [("email", "info [at] harbour [dot] org")]),
+        ("He looked at me at that dot com event", []),
+        # every digit apart, but no row of numbers
+        ("我的号码：1 3 8 1 2 3 4 5 6 7 8", [("mobile", "1 3 8 1 2 3 4 5 6 7 8")]),
+        ("手机 1-3-9-8-7-6-5-4-3-2-1，谢谢", [("mobile", "1-3-9-8-7-6-5-4-3-2-1")]),
+        ("数列 1 3 5 7 9 2 4 6 8 0 1 的和", []),
+        ("电话：1 3 8 1 2 3 4 5 6 7 8 9 0", []),
+        # as Taiwan, Hong Kong and Japan write
+        ("台灣手機 0912-345-678", [("phone", "0912-345-678")]),
+        ("電話：(02) 2345-6789 找陳小姐", [("phone", "(02) 2345-6789")]),
+        ("東京の電話 03-1234-5678", [("phone", "03-1234-5678")]),
+        ("訂單 0912-345-678", []),
+        # fractions, and paragraphs of a law
+        ("经度 138.12345678，纬度 35.68123456", []),
+        ("mean [ 150.23207937,  181.93835853]", []),
+        ("手机 138.1234.5678 或 138.1234-5678", [("mobile", "138.1234.5678"), ("mobile", "138.1234-5678")]),
+        ("as set forth in DFARS 252.227-7013 and 202.227-7015", []),
+        ("call 415.555.2671 or 415-555-2672", [("phone", "415.555.2671"), ("phone", "415-555-2672")]),
+        ("https://abc:123@example.com/ and https://ana:Tr0ub4dor@db.example.com/", [("key", "Tr0ub4dor")]),
+    ],
+)
+def test_numbers_and_addresses_in_disguise(text: str, expected: list[tuple[str, str]]) -> None:
+    assert kinds_of(text) == expected

@@ -195,7 +195,7 @@ def test_files_beside_the_data_are_read_and_what_is_learned_too_is_found(
     view = read(window, page, qtbot, messy.write(folder)[:2])
     page.take_extras("mix", [messy.general(folder)])
     page.take_extras("validation", [messy.checks(folder)])
-    qtbot.waitUntil(lambda: page._view._known.shared is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: page._view._known.shared is not None, timeout=60_000)
     assert page._view is view, "nothing is drawn anew"
     assert "7 rows to check with are learned too" in words(view.findings)
     assert "7 rows to check with (19 %)" in words(view.learn)
@@ -205,7 +205,7 @@ def test_files_beside_the_data_are_read_and_what_is_learned_too_is_found(
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"no table")
     page.take_extras("mix", [str(broken)])
-    qtbot.waitUntil(lambda: bool(page.findChildren(QWidget, "problem_card")), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(page.findChildren(QWidget, "problem_card")), timeout=60_000)
     assert [Path(mix.file).name for mix in window.state.arrangement.mix] == ["everyday_talk.jsonl"]
 
 

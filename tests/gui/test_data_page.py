@@ -48,8 +48,8 @@ def settled(window: MainWindow, page: Any, qtbot: QtBot, before: object) -> Any:
     def done() -> bool:
         return window.state.report is not before and page._view is not None and page._view.rows._rows is not None
 
-    qtbot.waitUntil(done, timeout=30_000)
-    qtbot.waitUntil(lambda: window.desk.runner.idle, timeout=10_000)
+    qtbot.waitUntil(done, timeout=60_000)
+    qtbot.waitUntil(lambda: window.desk.runner.idle, timeout=60_000)
     return page._view
 
 
@@ -127,17 +127,31 @@ def test_files_are_added_and_taken_away(window: MainWindow, page: Any, qtbot: Qt
     assert window.state.report.files == (two,)
 
 
+def test_the_lists_of_the_report_scroll_and_the_page_does_not(
+    window: MainWindow, page: Any, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window.show()
+    view = read(window, page, qtbot, messy.write(tmp_path / "files")[:1])
+    bar = page._area.verticalScrollBar()
+    for size in ((1200, 800), (1600, 1000), (1100, 760)):
+        window.resize(*size)
+        qtbot.waitUntil(lambda: page.height() > 600 and bar.maximum() == 0, timeout=60_000)
+        # nor is more than the margins left over
+        rest = page.height() - view.mapTo(page, view.rect().bottomLeft()).y() - page._guide.height()
+        assert 0 < rest < 80, size
+
+
 def test_rows_are_searched_and_jumped_to(window: MainWindow, page: Any, qtbot: QtBot, tmp_path: Path) -> None:
     view = read(window, page, qtbot, messy.write(tmp_path / "files"))
     rows: RowsView = view.rows
     rows._search.setText("GREEN LIGHT")
     rows._search.returnPressed.emit()
-    qtbot.waitUntil(lambda: "holds" in rows._note.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "holds" in rows._note.text(), timeout=60_000)
     assert any("green light" in message.content for message in rows.row(rows.list.top).messages)
     first = rows.list.top
     rows._search.setText("no such words at all")
     rows._search.returnPressed.emit()
-    qtbot.waitUntil(lambda: rows._note.text().startswith("No row"), timeout=5000)
+    qtbot.waitUntil(lambda: rows._note.text().startswith("No row"), timeout=60_000)
     assert rows.list.top == first
     rows._jump.setText("42")
     rows._jump.returnPressed.emit()
@@ -151,7 +165,7 @@ def test_a_table_with_unknown_columns_is_mapped_by_hand(
     lines = [f"{n},Where is part {n}?,It lies in drawer {n} beside the window." for n in range(30)]
     file.write_text("nr,feld_a,feld_b\n" + "\n".join(lines), encoding="utf-8")
     page.take_files([str(file)])
-    qtbot.waitUntil(lambda: bool(page.findChildren(QWidget, "columns_form")), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(page.findChildren(QWidget, "columns_form")), timeout=60_000)
     assert page.findChild(QComboBox, "column_question").currentData() == "feld_a"
     assert page.findChild(QComboBox, "column_answer").currentData() == "feld_b"
     assert "It lies in drawer 0" in words(page.findChild(QWidget, "columns_form"))
@@ -167,7 +181,7 @@ def test_running_text_is_learned_when_the_user_says_so(
     file = tmp_path / "book.txt"
     file.write_text("\n\n".join(f"In year {n} the harbour was rebuilt by hand number {n}." for n in range(200)))
     page.take_files([str(file)])
-    qtbot.waitUntil(lambda: bool(page.findChildren(QPushButton, "learn_text")), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(page.findChildren(QPushButton, "learn_text")), timeout=60_000)
     page.findChild(QPushButton, "learn_text").click()
     view = settled(window, page, qtbot, None)
     assert window.state.passage > 0

@@ -8,10 +8,13 @@ from core.data.rows import Conversation
 
 
 class StepName(StrEnum):
-    """The steps in the order in which they run: repairs first, so that repaired rows are found to be equal."""
+    """The steps in the order in which they run: repairs first, so that repaired rows are found to be equal.
 
-    INVISIBLE = "invisible"
+    Garbled text before invisible letters: half of its bytes are such letters, and without them nothing is repaired.
+    """
+
     GARBLED = "garbled"
+    INVISIBLE = "invisible"
     HTML = "html"
     PRIVATE = "private"
     SHORT = "short"
@@ -49,7 +52,7 @@ class Switch:
 
 
 _ACTING = (
-    StepName.INVISIBLE, StepName.GARBLED, StepName.HTML, StepName.SHORT, StepName.EXACT, StepName.NEAR,
+    StepName.GARBLED, StepName.INVISIBLE, StepName.HTML, StepName.SHORT, StepName.EXACT, StepName.NEAR,
 )  # fmt: skip
 
 #: What is repaired or dropped unless said otherwise is what nobody wants to teach; the rest is a matter of taste.

@@ -13,6 +13,7 @@ LEARNED = ("assistant", "text")
 CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _AROUND = 60
 _EXCERPT = 240
+_BEGINNING = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,11 @@ def excerpt(text: str, start: int = 0, end: int | None = None) -> str:
     first, last = max(start - _AROUND, 0), min(max(end + _AROUND, start + _EXCERPT - _AROUND), start + _EXCERPT)
     piece = " ".join(text[first:last].split())
     return f"{'…' * (first > 0)}{piece}{'…' * (last < len(text))}"
+
+
+def beginning(text: str) -> str:
+    """Return what a text begins with, cut with "…"."""
+    return text if len(text) <= _BEGINNING else text[:_BEGINNING].rstrip() + "…"
 
 
 def difference(old: Conversation, new: Conversation) -> tuple[str, str]:

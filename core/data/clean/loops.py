@@ -3,9 +3,10 @@
 import re
 from collections import Counter
 
-from core.data.clean.look import Found, Look, Seen, excerpt
+from core.data.clean.look import Found, Look, Seen, excerpt, weight
 
 #: A line counts from so many letters on, a loop from so many turns on that make up so large a part of the answer.
+#: Letters are Latin ones here (core.data.clean.look.weight).
 _LETTERS = 6
 _TURNS = 4
 _SHARE = 0.4
@@ -32,7 +33,7 @@ def look() -> Look:
 
 def _look(seen: Seen) -> Found | None:
     for answer in seen.answers:
-        if len(answer) >= _SHORTEST:
+        if len(answer) >= _SHORTEST or weight(answer) >= _SHORTEST:
             loop = loop_in(answer)
             if loop and not _ASKED_FOR.search(seen.asked) and loop not in seen.asked:
                 return Found(excerpt(loop))
@@ -51,9 +52,9 @@ def _repeated_piece(text: str) -> str:
     pieces = [piece.strip() for piece in _ENDS.split(text)]
     if len(pieces) < _TURNS or len(set(pieces)) > len(pieces) - _TURNS + 1:
         return ""
-    counts = Counter(piece for piece in pieces if len(piece) >= _LETTERS)
+    counts = Counter(piece for piece in pieces if len(piece) >= _LETTERS or weight(piece) >= _LETTERS)
     for piece, turns in counts.most_common(3):
-        words = len(_LETTER.findall(piece)) >= _LETTERS
+        words = weight("".join(_LETTER.findall(piece))) >= _LETTERS
         if turns >= _TURNS and turns * len(piece) >= _SHARE * len(text) and words:
             return piece
     return ""
@@ -72,6 +73,6 @@ def _repeated_end(text: str) -> str:
         covered += period
     unit = text[-period:]
     # capitals and digits alone are codes and sequences
-    if covered < max(_COVERED, _TURNS * period) or not _LETTER.search(unit) or unit.isupper():
+    if covered < _TURNS * period or weight(text[-covered:]) < _COVERED or not _LETTER.search(unit) or unit.isupper():
         return ""
     return unit.strip()

@@ -1,7 +1,8 @@
 """Near duplicates: rows that MinHash brings together are compared letter group by letter group before one goes.
 
-Alike is not yet the same. Rows made with one template, sums with other numbers, a "not" more or another label are
-different rows, however many letters they share (`same_but_for_words` says what counts).
+Alike is not yet the same. Rows made with one template, sums with other numbers, a "not" more, another label or another
+subject ("sodium" for "potassium" in question and answer) are different rows, however many letters they share
+(`same_but_for_words` says what counts).
 """
 
 import re
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from core.data.clean.bands import Bands
 from core.data.clean.cleaning import Keep
-from core.data.clean.look import LEARNED, weight
+from core.data.clean.look import CJK, LEARNED, weight
 from core.data.clean.shingles import Numbers, alike, folded, groups_of
 from core.data.clean.spool import Spool
 from core.data.rows import Conversation
@@ -31,10 +32,18 @@ _SLACK_ANSWER, _SLACK_QUESTION = 0.15, 0.3
 _SLOT = 0.5
 _REMEMBERED = 512
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*|[二两三四五六七八九十百千万亿零〇]+")
+_NUMBER = re.compile(
+    r"\d+(?:[.,]\d+)*|[二两三四五六七八九十百千万亿零〇]+"
+    # "one" is mostly no number
+    r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand|million|billion)\b",
+    re.IGNORECASE,
+)
 _NOT = re.compile(
     r"\b(?:not|no|never|without|cannot|non|in(?:correct|valid)|false)\b|n['’]t\b|不|没|无|未|非|别|勿|错", re.IGNORECASE
 )
+
+_WORD = re.compile(rf"{CJK.pattern}|[^\W_]+?(?={CJK.pattern}|[\W_]|$)")
 
 Likes = npt.NDArray[np.int32]
 
@@ -65,7 +74,13 @@ class Text:
     def marks(self) -> tuple[Counter[str], int]:
         """The numbers in the row, and how often it says no."""
         whole = said(self.row)
-        return Counter(_NUMBER.findall(whole)), len(_NOT.findall(whole))
+        return Counter(map(str.lower, _NUMBER.findall(whole))), len(_NOT.findall(whole))
+
+    @cached_property
+    def words(self) -> tuple[Counter[str], Counter[str]]:
+        """The words of the question and of the answer; a Chinese letter is one."""
+        asked, answered = (Counter(_WORD.findall(text.lower())) for text in (self.question, self.answer))
+        return asked, answered
 
     @cached_property
     def asked(self) -> Numbers:
@@ -93,6 +108,8 @@ def same_but_for_words(one: Text, other: Text, similar: float) -> bool:
     elif alike(one.answered, other.answered) < similar - _SLACK_ANSWER:
         return False
     if alike(one.whole, other.whole) < similar or alike(one.asked, other.asked) < similar - _SLACK_QUESTION:
+        return False
+    if _other_subject(one, other):
         return False
     return not (one.template and other.template) or _same_slot(one.question, other.question)
 
@@ -147,6 +164,15 @@ def _in_order(
         lengths = np.array([len(said(spool[int(row)][0])) for row in rows], np.int64)
         return np.lexsort((rows, -lengths))
     return np.argsort(rows)
+
+
+def _other_subject(one: Text, other: Text) -> bool:
+    """Whether each row has a word in question and answer that the other has in neither, as templates put them there."""
+    subjects = []
+    for these, those in ((one.words, other.words), (other.words, one.words)):
+        asked, answered = (set(mine - theirs) for mine, theirs in zip(these, those, strict=True))
+        subjects.append(asked & answered)
+    return all(subjects)
 
 
 def _same_slot(one: str, other: str) -> bool:

@@ -10,14 +10,13 @@ import numpy.typing as npt
 from core.data.clean.bands import Bands
 from core.data.clean.cleaning import row_number
 from core.data.clean.equal import equals
-from core.data.clean.look import weight
+from core.data.clean.look import beginning, weight
 from core.data.clean.near import near_duplicates, said
 from core.data.clean.report import LISTED, RowRef
 from core.data.clean.spool import Spool
 from core.data.rows import Conversation
 
 _BLOCK = 512
-_BEGINNING = 400
 #: A question of this weight is one that two people hardly ask by chance; more rows than this share a prompt, not it.
 _OWN_QUESTION = 30
 _SAME_QUESTION_ROWS = 20
@@ -156,7 +155,7 @@ class _Set:
         one, other = self.spool[row][0], self.spool[like][0]
         numbers = self.numbers
         ref, like_ref = (RowRef(r.file, r.line, f"{int(numbers[n]):016x}") for r, n in ((one, row), (other, like)))
-        return Pair(ref, like_ref, exact, said(one)[:_BEGINNING], said(other)[:_BEGINNING])
+        return Pair(ref, like_ref, exact, beginning(said(one)), beginning(said(other)))
 
 
 def _opening(conversation: Conversation) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from core.data.clean.bands import Bands
 from core.data.clean.cleaning import Cleaning, Mode, StepName, row_number
 from core.data.clean.ledger import Ledger
-from core.data.clean.look import Look, Seen, difference, excerpt, weight
+from core.data.clean.look import Look, Seen, beginning, difference, excerpt, weight
 from core.data.clean.near import near_duplicates, said
 from core.data.clean.report import LISTED, CleanReport, Effect, RowRef, StepReport, Touch
 from core.data.clean.spool import Spool
@@ -23,7 +23,6 @@ from core.data.rows import Conversation
 
 #: Rows that are looked at together for near duplicates.
 _BLOCK = 512
-_BEGINNING = 400
 
 Stopped = Callable[[], bool]
 Progress = Callable[[int], None]
@@ -223,7 +222,7 @@ class Cleaned:
         other = self._spool[first][0]
         told = said if step.name is not StepName.SAME_ANSWER else (lambda one: Seen(one).answer)
         found = str(int(self._ledger.same[number])) if step.name is StepName.SAME_ANSWER else ""
-        texts = (told(row)[:_BEGINNING], told(other)[:_BEGINNING])
+        texts = (beginning(told(row)), beginning(told(other)))
         return Touch(step.name, effect, self._ref(number, row), found, *texts, self._ref(first, other))
 
     def _effect(self, step: Step, number: int) -> Effect:

@@ -22,7 +22,9 @@ _ENGLISH = re.compile(
     rf"(?:\bcan(?:no|['’])t\b|\bdo(?:n['’]t| not)\b|\bunable\b)"
     rf"|^(?:(?:i['’]m|i am) (?:very |so |really |deeply )?sorry|my apologies|i apologi[sz]e|sorry)\b[^.!?\n]{{0,30}}?\bi (?:{_CANNOT}|{_CANNOT} {_HELP})[^.!?\n]{{0,60}}?\b{_HELP}"  # noqa: E501
     rf"|^(?:i['’]m|i am) sorry\b[^.!?\n]{{0,20}}?\bi['’]m (?:unable|not able) to {_HELP}"
-    rf"|^i (?:{_CANNOT}) {_HELP}\b[^.!?\n]{{0,60}}\b(?:request|that|this|illegal|harmful|content|with)",
+    # "I cannot complete this order today" is an answer; "I cannot help with this." is none
+    rf"|^i (?:{_CANNOT}) {_HELP}\b(?:[^.!?\n]{{0,60}}\b(?:request|illegal|harmful|content)\b"
+    rf"|(?: you)?(?: with)? (?:that|this)\b(?=\s*(?:[.,;!]|$)| (?:task|topic|question)))",
     re.IGNORECASE,
 )
 _OURSELF = (
@@ -34,6 +36,7 @@ _CHINESE = re.compile(
     rf"|我(?:只)?是{_OURSELF}[，,。][^。\n]{{0,20}}(?:无法|不能|没有|不具备)"
     r"|^(?:很|非常|十分|实在)?(?:抱歉|对不起)[，,！!。]?\s*(?:但)?我(?:目前|暂时|现在|并)?(?:无法|不能|没有办法|没办法)"
     r"(?:直接|为您|为你|给您|给你|向您|继续|满足|按照|就|对)?[^。\n请]{0,12}?(?:提供|回答|协助|帮助|完成|满足|生成|处理|访问|执行|讨论|参与|给出|撰写|进行)"
+    r"|^(?:很|非常|十分|实在)?(?:抱歉|对不起)[，,！!。]?\s*(?:您|你)的(?:问题|请求|要求|提问)我?(?:目前|暂时|现在|并)?(?:无法|不能)"
     r"|^我(?:无法|不能)(?:提供|回答|协助|帮助你|帮助您|满足)[^。\n]{0,30}(?:请求|要求|问题|内容|信息|帮助)"
 )
 

@@ -30,8 +30,8 @@ class Step:
 ORDER = {name: place for place, name in enumerate(StepName)}
 
 STEPS = (
-    Step(StepName.INVISIBLE, Effect.CHANGED, lambda cleaning: invisible.look()),
     Step(StepName.GARBLED, Effect.CHANGED, lambda cleaning: garbled.look()),
+    Step(StepName.INVISIBLE, Effect.CHANGED, lambda cleaning: invisible.look()),
     Step(StepName.HTML, Effect.CHANGED, lambda cleaning: markup.look()),
     Step(StepName.PRIVATE, Effect.CHANGED, private.look),
     Step(StepName.SHORT, Effect.DROPPED, length.look_short),

@@ -99,7 +99,7 @@ def emails(folded: Folded) -> Iterator[Finding]:
 
 def written_emails(folded: Folded) -> Iterator[Finding]:
     """E-mail addresses in words, "name [at] domain [dot] com", where nothing else can be meant."""
-    for found in _WRITTEN.finditer(folded.plain):
+    for found in _written(folded.plain):
         rest = re.sub(r"[ \[\](){}<>]*\b(?:dot|DOT)\b[ \[\](){}<>]*|[ \[\](){}<>]*\.[ \[\](){}<>]*", ".", found["rest"])
         plain = found["at"] == " at "
         if not _known_end(rest.rpartition(".")[2].lower()) or (plain and not re.search("dot", found["rest"])):
@@ -109,6 +109,14 @@ def written_emails(folded: Folded) -> Iterator[Finding]:
             continue
         name = re.sub(" (?:dot|DOT) ", ".", found["name"])
         yield folded.finding(Kind.EMAIL, *found.span(), f"{name}@{found['host']}{rest}".lower())
+
+
+def _written(text: str) -> Iterator[re.Match[str]]:
+    """What may be an address in words; "me at jane.doe" must not hide "jane.doe (at) …" behind it."""
+    at = 0
+    while found := _WRITTEN.search(text, at):
+        yield found
+        at = found.start("host") if found["at"] == " at " else found.end()
 
 
 def ipv4(folded: Folded) -> Iterator[Finding]:

@@ -54,9 +54,10 @@ _IN_URL = re.compile(r"://([^\s:/@\"'<>]{0,64}+):([^\s:/@\"'<>]{3,128}+)@(?:[A-Z
 _STAND_IN = re.compile(
     r"example|your|xxxx|1234567890abcdef|placeholder|redacted|[<>{}$*]|\[\w+_[0-9]+\]", re.IGNORECASE
 )
-_STAND_IN_WORDS = frozenset(
-    {"password", "pass", "passwd", "pwd", "secret", "mypassword", "密码", "token", "key", "user", "test"}
-)
+_STAND_IN_WORDS = frozenset((
+    "password", "pass", "passwd", "pwd", "secret", "mypassword", "密码", "token", "key", "user", "test",
+    "123", "abc", "xyz",
+))  # fmt: skip
 _PIECES = re.compile("[-_./+=~]")
 
 

@@ -17,11 +17,17 @@ _MOBILE = re.compile(
     r"""(?<![0-9])
     (?P<country>\(?(?:\+|00)[ ]?86\)?[ -]{0,2} | \(?86\)?[ -]{0,2})?
     (?P<number>1(?:3[0-9]|4[5-9]|5[0-35-9]|6[2567]|7[0-8]|8[0-9]|9[0-35-9])
-      (?:[0-9]{8} | [ .-][0-9]{4}[ .-]?[0-9]{4} | [0-9]{4}[ .-][0-9]{4} | [0-9][ .-]?[0-9]{3}[ .-][0-9]{4}
+      # one point only is a fraction, "138.12345678" a degree of longitude
+      (?:[0-9]{8} | [ -][0-9]{4}[ .-]?[0-9]{4} | [.][0-9]{4}[ .-][0-9]{4}
+       | [0-9]{4}[ .-][0-9]{4} | [0-9][ .-]?[0-9]{3}[ .-][0-9]{4}
        | [ -][0-9]{8} | [ .-][0-9]{3}[ .-][0-9]{5} | (?:[ .-][0-9]{2}){4}))
     (?![0-9])""",
     re.VERBOSE,
 )
+#: Every digit apart from the next, to slip past a filter; also what begins many a row of numbers.
+_APART = re.compile(r"(?<![0-9])(?<![0-9][ .-])1([ .-])[3-9](?:\1[0-9]){9}(?!\1?[0-9])")
+#: Such a row is no number of a country: half of it would be masked and the rest would stay.
+_ROW = re.compile(r"(?<![0-9])(?:[0-9][ .\-]){4}[0-9](?![0-9])")
 _NUMERALS = "零〇○一二三四五六七八九幺"
 _SPELLED = re.compile(
     rf"(?<![{_NUMERALS}十百千万亿])[一幺][三四五六七八九][{_NUMERALS}]{{9}}(?![{_NUMERALS}十百千万亿])"
@@ -46,7 +52,8 @@ _LOCAL = re.compile(
 _ABROAD = re.compile(r"(?<![0-9A-Za-z_+])\(?\+\(?[1-9][0-9 ().\-/]{5,22}[0-9]")
 _DIALLED = re.compile(r"(?<![0-9A-Za-z_+.\-])(?:00|011[ -])[1-9][0-9 ().\-]{6,20}[0-9]")
 _AMERICAN = re.compile(
-    r"(?<![0-9A-Za-z_.\-])(?:1[ .-])?(?!400)(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}([ .-]))"
+    # a point, then a dash is a paragraph of a law: "252.227-7013"
+    r"(?<![0-9A-Za-z_.\-])(?:1[ .-])?(?!400|[0-9]{3}[.][0-9]{3}-)(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}([ .-]))"
     r"[2-9][0-9]{2}[.-][0-9]{4}(?![0-9A-Za-z_]|-[0-9A-Za-z])"
 )
 _NATIONAL = re.compile(
@@ -57,7 +64,8 @@ _NATIONAL = re.compile(
 _PHONE_WORD = re.compile(
     r"""(?:
         (?<![a-z])(?:phone|telephone|tele?|tel|mobile|cell|cellphone|fax|whatsapp|call|dial|ring|text|sms)(?:\s?(?:number|no\.?|\#))?
-      | (?:手机|电话|座机|固话|传真|号码|热线|总机|联系方式|拨打?|致电|打给)(?:号码?)?
+      | (?:手机|电话|座机|固话|传真|号码|热线|总机|联系方式|拨打?|致电|打给
+          |手機|電話|市話|傳真|號碼|專線|聯絡方式|撥打?|致電|打給)(?:号码?|號碼?)?
     )
     ["']?\s*(?:is|at|on|me|us|to|是|为|:|=|\.)?\s*(?:me|us|at|on|:)?\s*(?:at|on)?["']?$""",
     re.VERBOSE | re.IGNORECASE,
@@ -69,7 +77,7 @@ _SERVICE = frozenset(
     {PhoneNumberType.TOLL_FREE, PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.UAN}
 )
 #: Tried in this order for a number whose country is not told.
-_REGIONS = ("US", "GB", "FR", "DE", "IT", "ES", "JP", "KR", "HK", "SG", "IN", "AU", "BR")
+_REGIONS = ("US", "GB", "FR", "DE", "IT", "ES", "JP", "KR", "HK", "TW", "SG", "IN", "AU", "BR")
 
 
 def mobiles(folded: Folded) -> Iterator[Finding]:
@@ -87,6 +95,10 @@ def mobiles(folded: Folded) -> Iterator[Finding]:
         if re.match(r"[-.][0-9A-Za-z]|_", folded.after(end, 2)):
             continue
         yield folded.finding(Kind.MOBILE, start, end, value)
+    for found in _APART.finditer(folded.plain):
+        number = digits_of(found[0])
+        if _MOBILE.fullmatch(number) and _phone_word(folded, found.start()):
+            yield folded.finding(Kind.MOBILE, *found.span(), "+86" + number)
 
 
 def spelled_mobiles(folded: Folded) -> Iterator[Finding]:
@@ -125,7 +137,7 @@ def abroad(folded: Folded) -> Iterator[Finding]:
         if not folded.another_number(*found.span()):
             yield from _longest(folded, *found.span(), "US")
     for found in _affordable(folded, _NATIONAL):
-        if _phone_word(folded, found.start()) and not _NOT_NATIONAL.match(found[0]):
+        if _phone_word(folded, found.start()) and not (_NOT_NATIONAL.match(found[0]) or _ROW.search(found[0])):
             for region in _REGIONS:
                 national = list(_longest(folded, *found.span(), region))
                 if national:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from core.events import Stage, StageName
 from core.files import free_bytes, sync_folder, write_text
+from core.moved import remember
 from core.problems import Code, Trouble
 from core.settings import settings_file
 
@@ -123,6 +124,7 @@ def clear(move: Move) -> int:
                 folder.rmdir()
     with suppress(OSError):
         source.rmdir()
+    remember(move.source, move.target)
     forget()
     return left
 

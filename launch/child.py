@@ -30,6 +30,8 @@ def pip_environment(packages: Path | None) -> dict[str, str]:
     settings = {
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_INPUT": "1",
+        # torch is gigabytes: a line that breaks goes on where it broke, as far as this pip can (25.1)
+        "PIP_RESUME_RETRIES": "20",
         "PIP_USER": "0",
         # the last guard of the Python that the environment was made from: nothing is ever installed there
         "PIP_REQUIRE_VIRTUALENV": "1",

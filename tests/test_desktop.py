@@ -240,8 +240,9 @@ def test_the_icons_have_the_sizes_that_they_say() -> None:
 def keep_things(chosen: Settings) -> None:
     """Write one of everything that SoloTune keeps."""
     save(chosen)
+    notes = [settings_file().with_name(f"{name}.json") for name in ("tokens-in-keyring", "moving", "moved")]
     for path in (cache_folder() / "window.log", models_root(chosen) / "a--b" / "model.safetensors", measured_file(),
-                 runs_root(chosen) / "run1" / "plan.json"):  # fmt: skip
+                 runs_root(chosen) / "run1" / "plan.json", *notes):  # fmt: skip
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x" * 1000)
 

@@ -8,12 +8,15 @@ from pathlib import Path
 from core.desktop import shortcut
 from core.desktop.program import program
 from core.files import tree_bytes
-from core.hub.credentials import forget_token
+from core.hub.credentials import forget_token, kept_for
 from core.hub.places import addresses
 from core.hub.removal import is_ours, remove_folder
 from core.problems import Code, Trouble
 from core.runs import list_runs
 from core.settings import cache_folder, load, measured_file, models_root, runs_root, settings_file
+
+#: What is taken down beside the settings: the keyring's servers, and folders that were moved.
+_NOTES = ("tokens-in-keyring.json", "moving.json", "moved.json")
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,9 @@ def uninstall(*, with_data: bool = False, by_run: bool = False) -> Uninstalled:
             removed += _gone("runs", run.path)
         _remove_if_empty(runs_root(chosen))
         removed += _models(models_root(chosen), alone=not chosen.models_folder)
-        for address in addresses(chosen).values():
+        for address in kept_for() | set(addresses(chosen).values()):
             forget_token(address)
-        for path in (measured_file(), settings_file()):
+        for path in (measured_file(), settings_file(), *map(settings_file().with_name, _NOTES)):
             removed += _gone("settings", path)
         for folder in (measured_file().parent, settings_file().parent):
             _remove_if_empty(folder)

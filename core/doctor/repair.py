@@ -1,10 +1,12 @@
 """How SoloTune is repaired on this computer: by run.py, or by the program that installed it."""
 
+import json
 import os
 import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 #: The record that run.py keeps of a finished set-up (launch/stamp.py).
@@ -26,11 +28,11 @@ class Repair:
         return subprocess.list2cmdline(self.command) if sys.platform == "win32" else shlex.join(self.command)
 
 
-def repair(prefix: Path | None = None, base: str = "", source: Path | None = None) -> Repair:
+def repair(prefix: Path | None = None, base: str = "", source: Path | None = None, origin: str = "") -> Repair:
     """Return how to repair the SoloTune of the environment at `prefix`, by default the one that runs this.
 
     `base` is the Python that the environment was made from: the environment's own would be replaced under its feet.
-    `source` is the folder that the code lies in.
+    `source` is the folder that the code lies in, `origin` what it was installed from if not by its name alone.
     """
     prefix = prefix or Path(sys.prefix)
     script = prefix.parent / "run.py"
@@ -46,7 +48,18 @@ def repair(prefix: Path | None = None, base: str = "", source: Path | None = Non
     if (wanted / "constraints.txt").is_file():
         place = ("-c", str(wanted / "constraints.txt"), "-e", str(wanted))
         return Repair((python, "-m", "pip", "install", "--force-reinstall", *place), False)
-    return Repair((python, "-m", "pip", "install", "--force-reinstall", "solotune"), False)
+    # by its name alone an index could answer with something else than the file or address that it came from
+    return Repair((python, "-m", "pip", "install", "--force-reinstall", origin or _origin() or "solotune"), False)
+
+
+def _origin() -> str:
+    """The address of the file or repository that pip installed SoloTune from (direct_url.json, PEP 610), else ""."""
+    try:
+        told = json.loads(metadata.distribution("solotune").read_text("direct_url.json") or "{}")
+        vcs = str(told.get("vcs_info", {}).get("vcs", ""))
+        return f"{vcs}+{told['url']}" if vcs else str(told.get("url", ""))
+    except (metadata.PackageNotFoundError, OSError, ValueError, AttributeError, KeyError):
+        return ""
 
 
 def start_repair(how: Repair) -> "subprocess.Popen[bytes]":

@@ -24,7 +24,7 @@ _NOBODYS = frozenset(
     {"root", "user", "admin", "administrator", "ubuntu", "debian", "guest", "default", "public", "home", "localhost",
      "localdomain", "local", "linux", "windows", "desktop", "laptop", "python", "solotune", "torch", "cuda", "proxy",
      # what stands in the place of other things
-     "computer", "secret", "login", "e-mail", "mail", "card", "data", "runs", "models", "file"}
+     "computer", "secret", "login", "e-mail", "mail", "card", "data", "runs", "models", "file", "all users", "shared"}
 )  # fmt: skip
 #: Separators of a path as they stand in texts: also twice, in JSON and in Python's own notation.
 _SLASH = r"(?:/|\\{1,4}|%2[Ff]|%5[Cc])"
@@ -39,9 +39,13 @@ _HOMES = re.compile(
     rf"(?P<name>(?!<user>){_NAME})"
 )
 _DRIVES = re.compile(rf"(?i)(?P<before>{_SLASH}(?:run{_SLASH})?media{_SLASH})(?P<name>(?!<user>){_NAME})(?={_SLASH})")
+#: What stands between two pieces of a word that was broken at the end of a line: indents, quotes, frames.
+_BREAK = r"[ \t'\"│|\\]*(?:\r?\n|\\n)[ \t'\"│|>]*"
 _LOGIN = re.compile(
     r"(?i)(?P<before>[a-z][a-z0-9+.-]{1,20}:(?:/|\\/){2})(?P<login>[^\s/@\"'<>]{0,256}(?::[^\s@\"'<>]{0,256})?)@"
 )
+#: user:password@server without a scheme, as proxies are often given.
+_BARE_LOGIN = re.compile(r"(?<![\w/.@:-])[\w.%+-]{1,64}:[^\s/\"'<>]{3,128}@(?=[\w-]+(?:\.[\w-]+)*:\d{1,5}\b)")
 _HEADER = re.compile(
     r"(?i)(?P<before>(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?(?:b[\"'])?|(?:set-)?cookie[\"']?\s*[:=]\s*[\"']?"
     r"|x-[a-z-]*(?:token|key|auth)[a-z-]*[\"']?\s*[:=]\s*[\"']?)(?P<value>[^\r\n\"']+)"
@@ -49,16 +53,19 @@ _HEADER = re.compile(
 _BEARER = re.compile(r"(?i)\b(?P<before>bearer|basic)\s+(?P<value>[A-Za-z0-9_\-./+~=]{6,})")
 _NAMED = re.compile(
     r"(?i)(?P<before>(?:api[_-]?key|access[_-]?key|secret|passw(?:or)?d|passphrase|pwd|_token|auth[_-]?token|"
-    r"access[_-]?token|hf_?token|\btoken|credential|private[_-]?key|signature|\bsig)[\w-]{0,40}[\"']?\s*[:=]\s*[\"']?)"
+    r"access[_-]?token|hf_?token|\btoken|passwort|kennwort|密码|口令|令牌|credential|private[_-]?key|signature|\bsig)[\w-]{0,40}"
+    r"(?:[\"']?\s*[:=：]\s*[\"']?|(?:(?<=token)|(?<=password))\s+(?=\S*\d)(?=\S*[a-z])))"
     r"(?P<value>(?![\"'\s]|none\b|null\b|true\b|false\b|<)[^\s\"',;&)\]}]{6,})"
 )
 #: What keys of services begin with; shorter than the services make them, for pieces of keys tell too.
 _KEYS = re.compile(
-    r"(?<![A-Za-z0-9])(?:hf_[A-Za-z0-9]{8,}|ms-[0-9A-Fa-f-]{12,}|api_org_[A-Za-z0-9]{8,}|sk-[A-Za-z0-9_-]{12,}"
+    r"(?<![A-Za-z0-9])(?:hf(?:_|%5[Ff]|\\{1,2}u005[Ff])[A-Za-z0-9]{8,}|ms-[0-9A-Fa-f-]{12,}|api_org_[A-Za-z0-9]{8,}|sk-[A-Za-z0-9_-]{12,}"
     r"|gh[pousr]_[A-Za-z0-9]{12,}|github_pat_\w{12,}|glpat-[\w-]{12,}|AKIA[A-Z0-9]{12,}|LTAI[A-Za-z0-9]{12,}"
-    r"|AIza[\w-]{20,}|xox[abeoprs]-[\w-]{10,}|npm_[A-Za-z0-9]{20,}|pypi-[\w-]{20,}"
+    r"|AIza[\w-]{20,}|xox[abeoprs]-[\w-]{10,}|(?:gsk|r8|wandb_v1)_\w{12,}|npm_[A-Za-z0-9]{20,}|pypi-[\w-]{20,}"
     r"|eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?|[0-9a-f]{40}(?![0-9a-f]))"
 )
+#: A token of Hugging Face has 34 letters and figures; here the end of a line stands within them.
+_BROKEN_KEY = re.compile(rf"hf_(?P<one>[A-Za-z0-9]{{0,33}}){_BREAK}(?P<two>[A-Za-z0-9]{{1,34}})(?![A-Za-z0-9])")
 _MAIL = re.compile(r"[^\s@\"'<>(),;:=|/\\]{1,64}(?:@|%40|＠)[\w.-]+\.[^\W\d_]{2,}", re.UNICODE)
 _CARD = re.compile(r"\b(?:GPU|MIG)-[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,}")
 #: Behind an escape sequence a word begins, although a letter stands before it: "%3Dada", "\\nada".
@@ -91,19 +98,20 @@ class Scrubber:
         }
         places = {path: stand for path, stand in (paths or {}).items() if len(path) > 3}
         hidden = {secret: "<secret>" for secret in secrets if len(secret) > 2 and secret not in "<secret>"}
-        self._first = [*_literal(hidden, re.escape), *_literal(replaced or {}, _as_word)]
+        self._first = [*_literal(hidden, _as_secret), *_literal(replaced or {}, _as_word)]
         self._rules = _literal(places, _as_path)
         self._names = _literal(own, _as_word)
-        self._secrets = _literal(hidden, re.escape)
+        self._secrets = _literal(hidden, _as_secret)
 
     def scrub(self, text: str) -> str:
         """Return the text without what tells."""
         text = _COLOURS.sub("", text)
         for pattern, stand in (*self._first, *self._rules):
             text = pattern.sub(stand, text)
-        text = _LOGIN.sub(lambda match: f"{match['before']}<login>@", text)
+        text = _BARE_LOGIN.sub("<login>@", _LOGIN.sub(lambda match: f"{match['before']}<login>@", text))
         text = _HEADER.sub(_cut, text)
         text = _BEARER.sub(lambda match: f"{match['before']} <secret>", text)
+        text = _BROKEN_KEY.sub(lambda m: "<secret>" if len(m["one"] + m["two"]) == 34 else m[0], text)
         text = _KEYS.sub("<secret>", text)
         text = _NAMED.sub(_cut, text)
         text = _HOMES.sub(lambda match: f"{match['before']}<user>", text)
@@ -148,6 +156,8 @@ def _names_here(proxies: Iterable[str]) -> dict[str, str]:
     for host in (socket.gethostname(), platform.node(), os.environ.get("COMPUTERNAME", "")):
         names[host] = names[host.partition(".")[0]] = "<computer>"
     names[os.environ.get("USERDOMAIN", "")] = "<computer>"
+    with suppress(Exception):
+        names |= dict.fromkeys(_others(), "<user>")
     for address in proxies:
         with suppress(ValueError):
             names[unquote(urlsplit(address).username or "")] = "<user>"
@@ -160,6 +170,17 @@ def _full_name() -> str:
     import pwd
 
     return pwd.getpwuid(os.getuid()).pw_gecos.partition(",")[0]
+
+
+def _others() -> Iterable[str]:
+    """Who else has an account here: logs name their folders too."""
+    if sys.platform == "win32":
+        return [home.name for home in Path.home().parent.iterdir() if home.is_dir()]
+    import pwd
+
+    # of people, not of services; a word of three letters is in too many others
+    first = 501 if sys.platform == "darwin" else 1000
+    return [one.pw_name for one in pwd.getpwall() if first <= one.pw_uid < 60_000 and len(one.pw_name) > 3]
 
 
 def _paths_here() -> dict[str, str]:
@@ -176,7 +197,8 @@ def _secrets_here(proxies: Iterable[str]) -> set[str]:
         with suppress(ValueError):
             parts = urlsplit(address if "//" in address else f"//{address}")
             known |= {parts.password} if parts.password else set()
-    return known | {unquote(word) for word in known}
+    # without what it begins with a token is as good
+    return known | {unquote(word) for word in known} | {word.removeprefix("hf_") for word in known}
 
 
 def _index_addresses() -> list[str]:
@@ -200,6 +222,11 @@ def _as_path(path: str) -> str:
     """A folder with any kind and number of slashes, and not only the beginning of another name."""
     parts = [re.escape(part) for part in re.split(r"[/\\]+|%2F|%5C", path.rstrip("/\\"))]
     return _SLASH.join(parts) + r"(?![\w-])"
+
+
+def _as_secret(secret: str) -> str:
+    """A password or token, also one that was broken at the end of a line."""
+    return rf"(?:{_BREAK})?".join(map(re.escape, secret)) if len(secret) > 8 else re.escape(secret)
 
 
 def _as_word(name: str) -> str:

@@ -24,8 +24,6 @@ _WORTH: dict[Code, tuple[Check, ...]] = {
     Code.NO_NETWORK: _NETWORK,
     Code.DOWNLOAD_BROKEN: (*_NETWORK, *_DISK),
     Code.SOURCE_BUSY: (Check.NETWORK,),
-    Code.GATED_MODEL: (Check.KEYRING,),
-    Code.TOKEN_REFUSED: (Check.KEYRING, Check.CLOCK),
     Code.NOT_A_NUMBER: _SUMS,
     Code.MERGE_DIFFERS: _SUMS,
     Code.WORKER_KILLED: _MEMORY,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -20,15 +21,23 @@ def scope_cache() -> Path:
     return _path(chosen) if chosen else Path.home() / ".cache" / "modelscope"
 
 
-def caches() -> tuple[Path, ...]:
-    """The caches that are on this computer."""
-    return tuple(path for path in (hub_cache(), scope_cache()) if path.is_dir())
-
-
 def cached(hub: str, scope: str) -> Iterator[Path]:
-    """Folders in which the model with these ids may lie, the most likely first; whether it is whole, others say."""
+    """Folders in which the model with these ids may lie, the most likely first; whether it is whole, others say.
+
+    A cache that cannot be read (made by another user, on a drive that is gone) holds nothing for us.
+    """
+    with suppress(OSError):
+        yield from _in_hub(hub)
+    with suppress(OSError):
+        yield from _in_scope(scope)
+
+
+def _in_hub(hub: str) -> Iterator[Path]:
     if hub:
         yield from _snapshots(hub_cache() / f"models--{hub.replace('/', '--')}")
+
+
+def _in_scope(scope: str) -> Iterator[Path]:
     if not scope:
         return
     root, (owner, _, name) = scope_cache(), scope.partition("/")

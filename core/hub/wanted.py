@@ -12,7 +12,9 @@ _SETTINGS = frozenset({
     "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt", "tokenizer.model", "spiece.model",
     "sentencepiece.bpe.model", "chat_template.jinja", "chat_template.json",
 })  # fmt: skip
-_INDEX = "model.safetensors.index.json"
+#: One of them holds the words of a tokenizer.
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
+INDEX = "model.safetensors.index.json"
 _SINGLE = "model.safetensors"
 _LICENCE = re.compile(r"(licen[cs]e|notice|use_policy)[\w.-]*", re.IGNORECASE)
 #: The same weights again in the form of their makers, and adapters to them.
@@ -32,7 +34,8 @@ def wanted(model: str, files: Iterable[RemoteFile]) -> tuple[RemoteFile, ...]:
     """The files to fetch: one set of safetensors, its index, settings, tokenizer and licence. Small ones come first.
 
     Names that could lead out of the folder are not among them. Raises Trouble: MODEL_PICKLE (weights are there, but
-    only as pickles), MODEL_INCOMPLETE (no weights, or no settings), DOWNLOAD_BROKEN (sizes that cannot be).
+    only as pickles), MODEL_INCOMPLETE (no weights that a model can be opened from, no settings, or no tokenizer),
+    DOWNLOAD_BROKEN (sizes that cannot be).
     """
     there = {file.path: file for file in files if safe_name(file.path)}
     small = [
@@ -47,6 +50,8 @@ def wanted(model: str, files: Iterable[RemoteFile]) -> tuple[RemoteFile, ...]:
         raise Trouble(Code.MODEL_INCOMPLETE, model=model, missing=_SINGLE)
     if "config.json" not in there:
         raise Trouble(Code.MODEL_INCOMPLETE, model=model, missing="config.json")
+    if there.keys().isdisjoint(TOKENIZERS):
+        raise Trouble(Code.MODEL_INCOMPLETE, model=model, missing=TOKENIZERS[0])
     chosen = sorted((*small, *weights), key=lambda file: (file.bytes, file.path))
     if len(chosen) > MOST_FILES or any(file.bytes < 0 for file in chosen) or any(f.bytes > _MOST_BYTES for f in small):
         raise Trouble(Code.DOWNLOAD_BROKEN, what=model)
@@ -62,10 +67,10 @@ def _weights(there: dict[str, RemoteFile]) -> list[RemoteFile]:
     """One whole set of safetensors: the shards and their index, or else the single file."""
     tensors = {name: file for name, file in there.items() if name.endswith(".safetensors")}
     own = {name: file for name, file in tensors.items() if not _TWICE.fullmatch(name)}
-    if _INDEX in there:
+    if INDEX in there:
         shards = [file for name, file in own.items() if name != _SINGLE]
         # an index beside a single file is left over from an upload
-        return [there[_INDEX], *shards] if shards else list(own.values())
-    if _SINGLE in own:
-        return [own[_SINGLE]]
-    return list(own.values())
+        if shards:
+            return [there[INDEX], *shards]
+    # shards without an index, or files of other names: nobody could say what they hold
+    return [own[_SINGLE]] if _SINGLE in own else []

@@ -48,7 +48,7 @@ class ModelPage(Page):
         self.troubles = Troubles(desk)
         self.troubles.retried.connect(self._retry)
         self.troubles.folder_wanted.connect(self._choose_folder)
-        self.troubles.appeared.connect(lambda: self.bring_to_top(self.troubles))
+        self.troubles.appeared.connect(lambda: self.bring_into_view(self.troubles))
         self.head = Head()
         self.head.changed.connect(self._filter)
         self.head.named.connect(self.add)

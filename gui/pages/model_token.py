@@ -1,6 +1,7 @@
 """A model behind a licence: opens its page, and takes an access token that goes to the keyring or stays in memory."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QCheckBox, QLineEdit
 
 from core.hub.credentials import has_keyring, keep_token
@@ -10,7 +11,7 @@ from core.problems import Problem
 from core.wording import Action
 from gui.background import Errand
 from gui.desk import Desk
-from gui.widgets.buttons import primary
+from gui.widgets.buttons import button, primary
 from gui.widgets.problem_card import ProblemCard
 from gui.widgets.text import column, label, row
 
@@ -27,9 +28,10 @@ class TokenCard(ProblemCard):
     ICON = ("info", "accent")
 
     def __init__(self, problem: Problem, desk: Desk) -> None:
-        super().__init__(problem, actions=frozenset({Action.OPEN_LICENCE}), closable=True)
+        super().__init__(problem, actions=frozenset({Action.OPEN_LICENCE}))
         self.setProperty("role", "note")
         self._desk = desk
+        self.add(button(_("Make an access token"), "make_token", self._open_tokens))
         self.source = str(problem.facts.get("source") or "huggingface")
         self.token = QLineEdit()
         self.token.setObjectName("access_token")
@@ -48,11 +50,15 @@ class TokenCard(ProblemCard):
         self._fate = label(_("It stays in memory until the window closes, and is written nowhere."), "small")
         self.keep.toggled.connect(self._tell_fate)
         self._waiting = ""
-        line = row(self.token, self.use)
+        line = row(self.token, self.use, button(_("Close"), "problem_close", self.closed.emit))
         line.setStretch(0, 1)
-        self.insert(column(line, self.keep, self._fate, spacing=6))
+        # first the licence, then the token that shows it was accepted
+        self.insert(column(line, self.keep, self._fate, spacing=6), behind=True)
         # keyrings of desktops are asked over a bus, which may take a while
         Errand(has_keyring, self, self._know_keyring)
+
+    def _open_tokens(self) -> None:
+        QDesktopServices.openUrl(QUrl(addresses(self._desk.settings)["huggingface"] + "/settings/tokens"))
 
     def _know_keyring(self, found: object) -> None:
         self.keep.setVisible(found is True)

@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -223,6 +224,17 @@ SECRETS = {
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-DEF_123": "<secret>",
     "张伟@公司.com.cn": "<e-mail>",
     "sk-proj-abcdefghij0123456789": "<secret>",
+    # as terminals, tables and Python break long words at the end of a line
+    f"{HF[:20]}\n{HF[20:]} said no": "<secret> said no",
+    f"│ {HF[:12]} │\n│ {HF[12:]} │": "│ <secret> │",
+    f"('{HF[:8]}'\n   '{HF[8:]}')": "('<secret>')",
+    f"{HF[:3]}\\\n  {HF[3:]}": "<secret>",
+    HF.replace("_", "%5F"): "<secret>",
+    f"--hf-token {HF[3:]} --next": "--hf-token <secret> --next",
+    "machine huggingface.co login <user> password s3cr3tpw": "machine huggingface.co login <user> password <secret>",
+    "密码：s3cr3tpw，下一个": "密码：<secret>",
+    "http_proxy=anna:geh@im77@proxy.corp:8080": "http_proxy=<login>@proxy.corp:8080",
+    "gsk_abcdefghijklmnopqrstuv": "<secret>",
 }
 
 
@@ -232,6 +244,9 @@ def test_secrets_go(text: str, clean: str) -> None:
 
 
 KEPT = (
+    "token 151645 is special; a token embeddings row; the password was refused",
+    "hf_hub_download\nfrom huggingface_hub import hf_hub_download",
+    "12:30:05 loss 1.2 @ step 4, cuda:0",
     "step 400 loss 1.234 tokens 812 lr 2e-04",
     'File "core/engine/train.py", line 70, in train',
     "torch 2.13.0+cu130, driver 580.65.06, CUDA 13.0, sm_120",
@@ -268,6 +283,26 @@ def test_the_scrubber_of_this_computer_knows_its_user(person: None, tmp_path: Pa
         scrubber_of(Settings(runs_folder="/data/Klinik Sonne"), None).scrub("in '/data/Klinik Sonne/a'")
         == "in '<runs>/a'"
     )
+
+
+def test_what_is_known_here_goes_however_it_is_broken(person: None) -> None:
+    clean = scrubber_here(["http://proxyuser:geheim99wort@proxy:1"])
+    for text in (HF[:9] + "\n    " + HF[9:], HF[:20] + "\\n" + HF[20:], HF[3:], "| geheim9 |\n| 9wort |", HF.upper()):
+        said = clean.scrub(text)
+        assert "<secret>" in said, text
+        assert not clean.leaves(said)
+        assert not any(piece in said.lower() for piece in ("9wort", HF[12:].lower(), HF[-9:].lower()))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="reads the accounts as POSIX keeps them")
+def test_names_of_other_accounts_go_too(person: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pwd
+
+    people = [("karlheinz", 1001), ("nobody", 65_534), ("postgres", 70), ("bob", 1002)]
+    accounts = [pwd.struct_passwd((name, "x", number, number, "", f"/srv/{name}", "")) for name, number in people]
+    monkeypatch.setattr(pwd, "getpwall", lambda: accounts)
+    said = scrubber_here().scrub("/scratch/karlheinz/x nobody postgres bob")
+    assert said == "/scratch/<user>/x nobody postgres bob"
 
 
 def test_rows_are_found_wherever_they_are_cut() -> None:

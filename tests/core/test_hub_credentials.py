@@ -83,6 +83,8 @@ def test_a_keyring_keeps_it_for_its_server_alone(ring: Kept, home: Path) -> None
     forget_token(HUB)
     forget_token(HUB)
     assert token_for(HUB).token == "" and ring.held == {}
+    # where nothing is kept, nothing is taken down either
+    assert not list(home.rglob("tokens-in-keyring.json"))
 
 
 @pytest.mark.parametrize("kind", [Locked, InAFile, None], ids=["locked", "plain file", "none"])

@@ -39,7 +39,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
             monkeypatch.delenv(name, raising=False)
         # put back after the test
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.4)
+        monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 20)
         monkeypatch.setattr("core.hub.answers.FIRST_WAIT", 0.01)
         # huggingface_hub waits between its own tries
         monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda seconds: None)
@@ -100,10 +100,12 @@ def test_a_line_that_breaks_goes_on_where_it_broke(hub: Hub, tmp_path: Path, set
     assert hub.sent(OTHER) == len(hub.files[OTHER])
 
 
-def test_a_stalled_line_is_left_and_asked_again(hub: Hub, tmp_path: Path) -> None:
+def test_a_stalled_line_is_left_and_asked_again(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT", 0.5)
     hub.faults[SHARD] = [Fault(stall_after=400_000)]
     assert looks_whole(get(tmp_path))
-    assert hub.sent(SHARD) <= len(hub.files[SHARD]) + CHUNK
+    # from the beginning it would be 400,000 more; a slow machine may take the line for stalled more than once
+    assert hub.sent(SHARD) < len(hub.files[SHARD]) + 5 * CHUNK
 
 
 def test_a_slow_line_is_waited_for_and_says_how_long(hub: Hub, tmp_path: Path) -> None:
@@ -271,12 +273,31 @@ def test_what_cannot_be_trained_is_said_before_its_weights_arrive(
     hub: Hub, tmp_path: Path, facts: dict[str, object], code: Code
 ) -> None:
     hub.files["config.json"] = json.dumps(json.loads(hub.files["config.json"]) | facts).encode()
-    hub.faults[SHARD] = [Fault(bytes_per_second=200_000)] * 9
+    hub.faults[SHARD] = hub.faults[OTHER] = [Fault(bytes_per_second=60_000)] * 9
     assert refused(tmp_path).problem.code is code
-    assert hub.sent(SHARD) < 400_000
+    assert hub.sent(SHARD) < len(hub.files[SHARD]) // 2
     asked = hub.times(SHARD)
     assert refused(tmp_path).problem.code is code
     assert hub.times(SHARD) == asked
+
+
+@pytest.mark.parametrize(
+    ("gone", "missing"),
+    [
+        ("tokenizer.json", "tokenizer.json"),
+        ("config.json", "config.json"),
+        ("model.safetensors.index.json", "model.safetensors"),
+        (OTHER, OTHER),
+    ],
+)
+def test_what_could_never_be_whole_is_not_fetched(hub: Hub, tmp_path: Path, gone: str, missing: str) -> None:
+    """Without its index nobody can open shards; of a shard that is only in the index the index itself tells."""
+    del hub.files[gone]
+    hub.files = {name: body for name, body in hub.files.items() if not name.endswith((".bin", ".pth"))}
+    hub.faults[SHARD] = [Fault(bytes_per_second=60_000)] * 9
+    problem = refused(tmp_path).problem
+    assert (problem.code, problem.facts["missing"]) == (Code.MODEL_INCOMPLETE, missing)
+    assert hub.sent(SHARD) < len(hub.files[SHARD]) // 2
 
 
 def test_two_at_once_do_not_spoil_it_for_each_other(hub: Hub, tmp_path: Path) -> None:

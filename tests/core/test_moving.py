@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from core import moving
+from core.catalog import spec_of
 from core.events import Stage
-from core.moving import STAGING, clear, move, names_in, objection, size_of, undo, unfinished
+from core.hub import find_folder
+from core.moving import STAGING, Move, clear, move, names_in, objection, size_of, undo, unfinished
 from core.problems import Code, Trouble
+from tests.tiny import make_tiny_model
 
 
 @pytest.fixture
@@ -68,6 +71,24 @@ def test_everything_arrives_and_the_old_folder_goes(source: Path, tmp_path: Path
     assert clear(known) == 0
     assert not source.exists() and unfinished() is None
     assert contents(target) == before
+
+
+def test_a_plan_finds_its_model_in_the_folder_it_was_moved_to(tmp_path: Path) -> None:
+    """Twice moved; a plan that was written in between, and one that names nothing of ours."""
+    first, second, third = (tmp_path / name for name in ("a", "b 模型", "c"))
+    make_tiny_model(first / "mine")
+    for source, target in ((first, second), (second, third)):
+        move("models", source, target, ignore)
+        clear(Move("models", str(source), str(target), names_in(target)))
+    for folder in (first, second, third):
+        assert spec_of(str(folder / "mine")).id == str(third / "mine")
+        assert find_folder(str(folder / "mine"), third) == third / "mine"
+    with pytest.raises(Trouble) as missing:
+        spec_of(str(first / "other"))
+    assert missing.value.problem.facts["path"] == str(first / "other")
+    # a model that is where the plan says is that one
+    make_tiny_model(first / "mine")
+    assert find_folder(str(first / "mine"), third) == first / "mine"
 
 
 @pytest.mark.parametrize("told", range(0, 9, 2))

@@ -42,26 +42,26 @@ def test_a_gated_model_is_added_fetched_in_two_goes_and_chosen(
     page = window.page("model")
     assert isinstance(page, ModelPage)
     page.add(REPO)
-    qtbot.waitUntil(lambda: bool(page.findChildren(QWidget, "access_token")), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(page.findChildren(QWidget, "access_token")), timeout=60_000)
     field = find("access_token")
     assert isinstance(field, QLineEdit)
     field.setText(TOKEN)
     find("use_token").click()
-    qtbot.waitUntil(lambda: window.state.model is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: window.state.model is not None, timeout=60_000)
     whole = page.fetching.offers[REPO].listing.bytes
     assert whole == sum(len(hub.files[file.path]) for file in page.fetching.offers[REPO].listing.files)
 
     hub.faults[SHARD] = [Fault(bytes_per_second=400_000)] * 2
     find("get_model").click()
-    qtbot.waitUntil(lambda: page.fetching.stage is not None and page.fetching.stage.done > 300_000, timeout=30_000)
+    qtbot.waitUntil(lambda: page.fetching.stage is not None and page.fetching.stage.done > 300_000, timeout=60_000)
     find("cancel_fetch").click()
-    qtbot.waitUntil(lambda: not page.fetching.busy, timeout=30_000)
-    qtbot.waitUntil(lambda: "are here already" in find("model_status").text(), timeout=10_000)
+    qtbot.waitUntil(lambda: not page.fetching.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: "are here already" in find("model_status").text(), timeout=60_000)
 
     hub.faults.clear()
     before = hub.sent(SHARD)
     find("get_model").click()
-    qtbot.waitUntil(lambda: window.state.model_folder is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: window.state.model_folder is not None, timeout=60_000)
     folder = window.state.model_folder
     assert folder is not None and looks_whole(folder) and folder.parent == window.desk.models_root
     assert hub.sent(SHARD) - before < len(hub.files[SHARD])

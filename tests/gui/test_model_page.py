@@ -52,7 +52,7 @@ def page(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> ModelPage:
 @pytest.fixture
 def until(qtbot: QtBot) -> Callable[[Callable[[], bool]], None]:
     """Wait until something is true."""
-    return lambda true: qtbot.waitUntil(true, timeout=20_000)
+    return lambda true: qtbot.waitUntil(true, timeout=60_000)
 
 
 Until = Callable[[Callable[[], bool]], None]
@@ -90,7 +90,7 @@ def test_model_page_fetches_and_then_next_opens(
     assert not find("next").isEnabled()
     find("get_model").click()
     assert find("cancel_fetch").isVisible()
-    qtbot.waitUntil(lambda: window.state.model_folder is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: window.state.model_folder is not None, timeout=60_000)
     assert find("next").isEnabled()
 
 
@@ -101,7 +101,7 @@ def test_model_page_says_that_the_network_is_gone(
     window.propose(replace(window.state, step=Step.MODEL))
     find(f"model_{STARTER}").click()
     find("get_model").click()
-    qtbot.waitUntil(lambda: bool(window.page("model").findChildren(QWidget, "problem_card")), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(window.page("model").findChildren(QWidget, "problem_card")), timeout=60_000)
     assert find("get_model").isVisible()
 
 
@@ -248,6 +248,30 @@ def test_a_licence_asks_for_a_token_that_is_written_nowhere(
     assert not strays.names
 
 
+@pytest.mark.parametrize("searched", ["", "qwen", "gemma-2-9b"])
+def test_a_problem_is_seen_from_its_title_to_its_end(
+    page: ModelPage, window: MainWindow, find: Finder, until: Until, searched: str
+) -> None:
+    """In the smallest window, with many models under it and with few, wherever the person had scrolled to."""
+    window.resize(880, 600)
+    page.head.search.setText(searched)
+    bar = page._area.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    page.add(GATE)
+    until(lambda: bool(page.findChildren(QWidget, "access_token")))
+    port, card = page._area.viewport(), page.findChild(QWidget, "problem_card")
+
+    def seen() -> bool:
+        top = card.mapTo(port, QPoint(0, 0)).y()
+        return top >= 0 and (card.height() > port.height() or top + card.height() <= port.height())
+
+    until(seen)
+    buttons = [found.objectName() for found in card.findChildren(QPushButton) if found.isVisible()]
+    # nothing that the doctor could find would open the door
+    assert "problem_doctor" not in buttons and {"problem_action", "make_token", "problem_close"} <= set(buttons)
+    assert find("problem_action").mapTo(card, QPoint(0, 0)).y() < find("access_token").mapTo(card, QPoint(0, 0)).y()
+
+
 def test_a_model_in_a_cache_is_used_there_and_not_removed(
     page: ModelPage, window: MainWindow, home: Path, find: Finder, until: Until
 ) -> None:
@@ -330,6 +354,18 @@ def test_a_folder_may_have_any_name(page: ModelPage, window: MainWindow, find: F
     assert window.state.model_folder == folder
     assert window.state.model is not None and window.state.model.title == "我的 模型 ü"
     assert find("next").isEnabled()
+
+
+def test_an_adapter_is_not_taken_for_a_model(page: ModelPage, window: MainWindow, find: Finder, tmp_path: Path) -> None:
+    """Alone it lacks its model; beside a model it would change that without a word."""
+    alone, beside = tmp_path / "alone", tmp_path / "beside"
+    alone.mkdir()
+    make_tiny_model(beside)
+    for folder, words in ((alone, "an adapter alone"), (beside, "an adapter in its folder")):
+        (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "someone/else"}')
+        page.take_folder(folder)
+        assert words in find("problem_advice").text()
+        assert window.state.model is None
 
 
 def test_a_model_folder_is_dropped_and_other_things_go_to_the_window(

@@ -4,11 +4,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from core.desktop import shortcut
 from core.settings import load
+from gui.background import Errand
 from gui.main_window import MainWindow
 from gui.shortcut import ShortcutOffer
 from tests.gui.conftest import Finder
@@ -38,7 +39,10 @@ def offers(window: MainWindow, qtbot: QtBot, find: Finder) -> bool:
     """Whether the window offers a shortcut when it starts."""
     offer = ShortcutOffer(window.desk, window.notices)
     offer.look()
-    qtbot.wait(150)
+    # what it has found is on its way to the window when its thread has ended
+    offer.findChild(Errand)._thread.join(60)
+    qtbot.wait(0)
+    QApplication.processEvents()
     return sees(find, "shortcut")
 
 
@@ -54,7 +58,7 @@ def test_no_is_remembered(window: MainWindow, qtbot: QtBot, find: Finder, person
 def test_yes_makes_one(window: MainWindow, qtbot: QtBot, find: Finder, person: Path) -> None:
     assert offers(window, qtbot, find)
     find("shortcut").click()
-    qtbot.waitUntil(lambda: shortcut.installed() is not None)
+    qtbot.waitUntil(lambda: shortcut.installed() is not None, timeout=60_000)
     assert (person / ".local/share/applications/solotune.desktop").is_file()
     assert not offers(window, qtbot, find)
 
@@ -62,7 +66,7 @@ def test_yes_makes_one(window: MainWindow, qtbot: QtBot, find: Finder, person: P
 def test_a_shortcut_that_cannot_be_made_is_told(window: MainWindow, qtbot: QtBot, find: Finder, person: Path) -> None:
     assert offers(window, qtbot, find)
     (person / ".local").touch()
-    with qtbot.waitSignal(window.desk.troubled):
+    with qtbot.waitSignal(window.desk.troubled, timeout=60_000):
         find("shortcut").click()
 
 
@@ -72,8 +76,8 @@ def test_settings_make_and_remove_it(window: MainWindow, qtbot: QtBot, find: Fin
     assert isinstance(button, QPushButton)
     assert button.text() == "Add a shortcut"
     button.click()
-    qtbot.waitUntil(lambda: button.text() == "Remove the shortcut")
+    qtbot.waitUntil(lambda: button.text() == "Remove the shortcut", timeout=60_000)
     assert shortcut.installed() is not None
     button.click()
-    qtbot.waitUntil(lambda: button.text() == "Add a shortcut")
+    qtbot.waitUntil(lambda: button.text() == "Add a shortcut", timeout=60_000)
     assert shortcut.installed() is None

@@ -24,8 +24,8 @@ class Architecture:
     MLP read one norm. `fused_qkv`, `fused_mlp`: one module for q, k and v, for gate and up. `copied_heads`: queries
     lie head by head, so attention's output is copied. `eager`: attention has no kernel and keeps `pair_bytes` for
     each pair of tokens and head. `mlp_bytes` is what an MLP keeps for each number of its width (Llama: gate, its
-    activation, up; 2 bytes each). `windowed` layers look back `window` tokens only. `scaled_logits`: the head's
-    output is changed again, so that it cannot be tiled; `capped_logits`: by a curve, whose output stays.
+    activation, up; 2 bytes each). `windowed` layers look back `window` tokens only. `capped_logits`: the head's
+    output is bent by a curve, whose slope the backward pass needs.
 
     `packs`: positions that begin again keep rows apart that share a sequence; state spaces, linear attention and
     convolutions do not look at positions, nor do a few families' masks.
@@ -63,7 +63,6 @@ class Architecture:
     mlp_bytes: int = 6
     window: int = 0
     windowed: int = 0
-    scaled_logits: bool = False
     capped_logits: bool = False
     residual_dropout: bool = False
     expert_bias: bool = False

@@ -39,10 +39,6 @@ FAMILIES: dict[str, dict[str, Any]] = {
 WINDOW_PATTERN = {"gemma2": 2, "gemma3_text": 6, "cohere2": 4, "gpt_oss": 2, "olmo3": 4, "exaone4": 4}
 #: Families that use the window of their config only when told to.
 WINDOW_ASKED = frozenset({"qwen2", "qwen3", "qwen3_moe", "smollm3"})
-#: Numbers behind the head that change the logits, and where they change nothing.
-LOGIT_SCALES: dict[str, float | None] = {
-    "final_logit_softcapping": None, "logits_scaling": 1.0, "logit_scale": 1.0, "lm_head_multiplier": 1.0,
-}  # fmt: skip
 #: Families that do not keep rows apart which share a sequence (core.engine.packed measures it): their masks do not look
 #: at positions, or what they remember flows on. For families beside these, keys and kinds of layers say it.
 MIXED = frozenset({

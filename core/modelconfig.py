@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.architecture import Architecture
-from core.families import FAMILIES, LOGIT_SCALES, MIXED, OTHER_NAMES, REMEMBERING, WINDOW_ASKED, WINDOW_PATTERN
+from core.families import FAMILIES, MIXED, OTHER_NAMES, REMEMBERING, WINDOW_ASKED, WINDOW_PATTERN
 from core.problems import Code, Trouble
 
 #: No honest config.json is larger; real ones have a few kilobytes.
@@ -33,7 +33,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """The facts of a config.json, the language part on top.
 
     Raises Trouble: MODEL_INCOMPLETE (no such file), MODEL_CORRUPT (no JSON object), MODEL_CUSTOM_CODE (would run code
-    of its own), MODEL_UNSUPPORTED (no decoder that can be trained, or already quantized).
+    of its own), MODEL_UNSUPPORTED (no decoder that can be trained, already quantized, or only an adapter to one).
     """
     outer = _read(path)
     facts = language_part(outer)
@@ -109,7 +109,6 @@ class _Facts:
             "expert_intermediate": self._first(("moe_intermediate_size",), _WIDTH, intermediate) if experts else 0,
             "active_experts": self._first(("num_experts_per_tok",), _EXPERTS, 1) if experts else 0,
             "shared_intermediate": self._first(("shared_expert_intermediate_size",), _WIDTH) if experts else 0,
-            "scaled_logits": self._scaled_logits(),
             "capped_logits": self._facts.get("final_logit_softcapping") is not None,
             "packs": self._packs(),
             "known": self._family in FAMILIES and not self._other_kinds(),
@@ -132,11 +131,6 @@ class _Facts:
         known = {"full_attention", "sliding_attention", "chunked_attention", "attention"}
         attend = not isinstance(kinds, list) or known.issuperset(map(str, kinds))
         return attend and self._family not in MIXED and not any(self._facts.get(key) for key in REMEMBERING)
-
-    def _scaled_logits(self) -> bool:
-        return any(
-            self._facts.get(key) is not None and self._facts[key] != neutral for key, neutral in LOGIT_SCALES.items()
-        )
 
     def _window(self, layers: int) -> dict[str, int]:
         """How far back how many layers look; nothing where all of them look back to the start."""
@@ -174,6 +168,8 @@ class _Facts:
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
+        if (path.parent / "adapter_config.json").is_file():
+            raise Trouble(Code.MODEL_UNSUPPORTED, path=path.parent, text="only an adapter")
         raise Trouble(Code.MODEL_INCOMPLETE, path=path.parent, missing=path.name)
     with path.open("rb") as file:
         raw = file.read(_FILE_LIMIT + 1)
@@ -190,4 +186,6 @@ def _may_be_decoder(architectures: object) -> bool:
     """Whether the class names allow a language model; a config that names none is judged by its facts."""
     if not isinstance(architectures, list) or not architectures:
         return True
-    return any(str(name).endswith(("ForCausalLM", "ForConditionalGeneration")) for name in architectures)
+    # GPT-2's is older than the other names
+    kinds = ("ForCausalLM", "ForConditionalGeneration", "GPT2LMHeadModel")
+    return any(str(name).endswith(kinds) for name in architectures)

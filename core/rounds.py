@@ -9,6 +9,8 @@ from core.plan import TrainingPlan
 
 #: Rounds of a run that has many evaluations, and of one that has none.
 MOST, WITHOUT_EVALUATIONS = 20, 10
+#: Longest answer in tokens.
+ANSWER_TOKENS = 64
 #: Share of a run's time that rounds may take, the one before training and the one after it left out.
 SHARE = 0.02
 #: The newest rounds and steps whose times are those of now.

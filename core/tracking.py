@@ -131,6 +131,7 @@ class TensorBoard:
         self._folder = folder
         self._file: Any = None
         self._flushed = 0.0
+        self._asked: dict[str, str] = {}
 
     def hear(self, event: Event, step: int) -> None:
         values = scalars(event)
@@ -142,7 +143,8 @@ class TensorBoard:
         self._open(event, step)
         if isinstance(event, Sampled):
             told = f"**{event.question}**\n\n{event.answer}" + (f"\n\n> {event.expected}" if event.expected else "")
-            self._write(event.time, step, summary=text(f"answers/{event.side}/{event.question[:60]}", told))
+            name = self._asked.setdefault(event.question, self._name(event.question))
+            self._write(event.time, step, summary=text(f"answers/{event.side}/{name}", told))
         else:
             said = [Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
             self._write(event.time, step, summary=Summary(value=said))
@@ -154,6 +156,11 @@ class TensorBoard:
         if self._file is not None:
             self._file.flush()
             self._file.close()
+
+    def _name(self, question: str) -> str:
+        """The beginning of a question; where others begin alike, with a number: each has its own answers."""
+        alike = sum(other[:60] == question[:60] for other in self._asked)
+        return question[:60] + (f" ({alike + 1})" if alike else "")
 
     def _open(self, event: Event, step: int) -> None:
         """Begin the file. What older files hold of later steps was done again and is not shown any more."""

@@ -196,12 +196,13 @@ def _worst_moment(layer: Layer, gradients: int) -> dict[str, int]:
 def _loss_head(architecture: Architecture, plan: TrainingPlan) -> int:
     """What head and cross entropy hold on top of the last norm; every token counts as trained."""
     tokens = plan.batch * plan.tokens
-    if plan.loss is Loss.PLAIN or architecture.scaled_logits:
-        each = PLAIN_BYTES if plan.loss is Loss.PLAIN else WHOLE_BYTES
-        return (each + 2 * architecture.capped_logits) * architecture.vocabulary * tokens
+    if plan.loss is Loss.PLAIN:
+        return (PLAIN_BYTES + 2 * architecture.capped_logits) * architecture.vocabulary * tokens
     # what is trained of the hidden states, its gradient, and that of a tile beside
     hidden = architecture.hidden * (4 * tokens + 2 * min(tokens, TILE_TOKENS))
-    return hidden + TILE_BYTES * architecture.vocabulary * min(tokens, TILE_TOKENS)
+    # the slope of a curve is there beside what it bent
+    each = TILE_BYTES + 4 * architecture.capped_logits
+    return hidden + each * architecture.vocabulary * min(tokens, TILE_TOKENS)
 
 
 def _dequantized(architecture: Architecture, method: Method) -> int:

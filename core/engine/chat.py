@@ -35,12 +35,13 @@ def chat(
     *,
     keep_open: bool,
     base: str,
+    longest: int = ANSWER_TOKENS,
 ) -> dict[str, Any]:
     """Answer `questions` by the weights in `sides`, then every Say until Stop; see core.jobs.jobs.ChatJob."""
     run = RunFolder.open(path)
     speaker = Speaker.load(run, talk, base)
     answers = [
-        {"question": q, **{_WHEN[side]: speaker.ask(q, side) for side in sides}}
+        {"question": q, **{_WHEN[side]: speaker.ask(q, side, longest) for side in sides}}
         for q in questions
         if not talk.stop_requested
     ]

@@ -20,7 +20,7 @@ from core.engine.adapters import attach_new_adapter
 from core.engine.fused import fuse
 from core.engine.livepeak import LivePeak
 from core.engine.loading import recompute
-from core.engine.loss import hidden_states, plain_loss, tiled_loss
+from core.engine.loss import Ending, ending_of, hidden_states, plain_loss, tiled_loss
 from core.engine.standins import Card, hold, like_a_card
 from core.fit import UNFITTED, Constants
 from core.modelconfig import WHOLE, architecture_of, refuse
@@ -138,7 +138,7 @@ def _count(model: PeftModel, plan: TrainingPlan, *, packed: bool = False, autoca
     fed = {"input_ids": ids} | ({"position_ids": torch.zeros_like(ids)} if packed else {})
     base = model.get_base_model()
     with like_a_card(packed=packed, autocast=autocast) as card:
-        tiled = plan.loss is Loss.CHUNKED and _head_comes_last(base)
+        tiled = plan.loss is Loss.CHUNKED and _ends_as_known(base)
         if plan.accumulation > 1:
             for parameter in _trainable(model):
                 parameter.grad = torch.empty_like(parameter)
@@ -177,7 +177,7 @@ def count_step(model: PeftModel, meter: LivePeak, loss: Callable[[], torch.Tenso
 
 def _loss(base: PreTrainedModel, fed: dict[str, torch.Tensor], labels: torch.Tensor, *, tiled: bool) -> torch.Tensor:
     if tiled:
-        return tiled_loss(hidden_states(base, **fed), labels, base.get_output_embeddings())
+        return tiled_loss(hidden_states(base, **fed), labels, ending_of(base))
     return plain_loss(base(**fed, use_cache=False).logits, labels)
 
 
@@ -187,14 +187,17 @@ def _head_begins(out: Any, meter: LivePeak) -> None:
     meter.begin("head")
 
 
-def _head_comes_last(base: PreTrainedModel) -> bool:
-    """Whether the logits are the head's own output on the last hidden states; see core.engine.loss.tiling_is_exact.
+def _ends_as_known(base: PreTrainedModel) -> bool:
+    """Whether the logits are the head's output, or what the config says is done to it (core.engine.loss.ending_of).
 
-    Nothing has values here, so it is seen from where the tensors lie: scaling and capping make new ones.
+    Nothing has values here, so it is seen from where the tensors lie: whatever is done to them makes new ones.
     """
-    head = base.get_output_embeddings()
+    ending = ending_of(base)
+    head = ending.head
     if head is None or not hasattr(base, base.base_model_prefix):
         return False
+    if ending != Ending(head):
+        return True
     seen: list[torch.Tensor] = []
     inner = getattr(base, base.base_model_prefix)
     hooks = [

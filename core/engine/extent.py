@@ -1,9 +1,13 @@
 """The extent of a run's rows: the longest of them, the longest sequences they make, and how many tokens are read."""
 
+from itertools import islice
+from math import ceil
+
 from core.data.portions import rows_seen
+from core.engine.course import ByLength
 from core.engine.encoding import Encoded
 from core.engine.rows import Rows
-from core.engine.steps import Layout
+from core.engine.steps import Layout, fed
 from core.plan import TrainingPlan
 
 
@@ -20,10 +24,21 @@ def longest_sequence(rows: list[Encoded], plan: TrainingPlan, *, packing: bool) 
     return max(sum(lengths[at] for at in sequence) for each in laid for sequence in each)
 
 
-def tokens_planned(plan: TrainingPlan, data: Rows) -> int:
-    """Tokens that all steps of the run read, by the mean length of its rows."""
-    mean = sum(len(row.ids) for row in data.train) / len(data.train)
-    rows = plan.steps * plan.effective_batch or round(plan.epochs * len(data.train))
+def tokens_planned(plan: TrainingPlan, data: Rows, together: int, *, packing: bool) -> int:
+    """Tokens that all steps of the run read, `together` rows each.
+
+    The part of an epoch that a run may end with reads rows of the mean length, or without packing those that come
+    first in the order by length.
+    """
+    lengths = [len(row.ids) for row in data.train]
     if data.stages:
         rows = sum(rows_seen(count, epochs) for count, epochs in data.stages)
-    return round(mean * rows)
+        return round(sum(lengths) / len(lengths) * rows)
+    an_epoch = ceil(len(lengths) / together)
+    epochs, steps = divmod(plan.steps or ceil(plan.epochs * an_epoch), an_epoch)
+    rest = steps * together
+    if packing or not rest:
+        return round(sum(lengths) * (epochs + rest / len(lengths)))
+    order = ByLength(fed(data.train), together, plan.seed)
+    order.set_epoch(epochs)
+    return sum(lengths) * epochs + sum(lengths[place] for place in islice(order, rest))

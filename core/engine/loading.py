@@ -1,11 +1,13 @@
 """Model folders into memory: tokenizer, base held in 16, 8 or 4 bits, trained adapter on top."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel
+from transformers.models.falcon import modeling_falcon
 
 from core.engine.adapters import biases
 from core.engine.device import compute_dtype
@@ -29,6 +31,9 @@ def load_base(folder: Path, method: Method, where: torch.device, dtype: torch.dt
     Raises Trouble(MODEL_*) for folders that cannot be trusted or used.
     """
     check_model_folder(folder)
+    if json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type") == "falcon":
+        # its own kind of linear module computes the same, but transformers passes over it when it shrinks a base
+        modeling_falcon.FalconLinear = torch.nn.Linear
     dtype = dtype or compute_dtype(where)
     try:
         model = AutoModelForCausalLM.from_pretrained(
@@ -42,6 +47,9 @@ def load_base(folder: Path, method: Method, where: torch.device, dtype: torch.dt
         )
     except (ValueError, KeyError) as error:
         raise Trouble(Code.MODEL_UNSUPPORTED, path=folder, text=str(error)[:300]) from error
+    if method is not Method.LORA and not any(hasattr(module, "source_cls") for module in model.modules()):
+        # better none than one of twice or four times the promised size
+        raise Trouble(Code.MODEL_UNSUPPORTED, path=folder, text=f"{method} shrinks none of its modules")
     model.requires_grad_(False)
     return model
 

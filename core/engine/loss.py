@@ -4,12 +4,13 @@ Plain cross entropy holds about 14·V bytes per token in training (V = vocabular
 projected and reduced, and its gradient made at once: one tile of logits at a time, and prompt tokens cost nothing.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 
+from core.engine.device import autocast
 from core.engine.encoding import IGNORED
 
 #: Tokens per tile. 512 x 131,072 logits in fp32 are 0.25 GiB, and a copy in 16 bits half of that. Tiles of 256 to 2,048
@@ -17,11 +18,57 @@ from core.engine.encoding import IGNORED
 TILE = 512
 
 
-def tiled_loss(hidden: torch.Tensor, labels: torch.Tensor, head: torch.nn.Module) -> torch.Tensor:
+class Ending(NamedTuple):
+    """What makes logits of last hidden states: the head, and what a few families do behind it.
+
+    Scores are multiplied (Cohere, Falcon-H1) or divided (Granite), or bent so that none is above `cap` (Gemma 2; 0: no
+    cap): cap · tanh(scores / cap).
+    """
+
+    head: torch.nn.Module
+    times: float = 1.0
+    over: float = 1.0
+    cap: float = 0.0
+
+    def logits(self, states: torch.Tensor) -> torch.Tensor:
+        """As the model itself makes them, in the format that it computes in."""
+        scores: torch.Tensor = self.head(states)
+        if self.times != 1.0 or self.over != 1.0:
+            scores = scores * self.times / self.over
+        return torch.tanh(scores / self.cap) * self.cap if self.cap else scores
+
+    def finish(self, scores: torch.Tensor, *, learns: bool) -> torch.Tensor | None:
+        """Turn fp32 scores of the head into logits, in their place; returns their slope where it `learns` from bent
+        ones.
+        """
+        if self.times != 1.0 or self.over != 1.0:
+            scores.mul_(self.times / self.over)
+        if not self.cap:
+            return None
+        scores.div_(self.cap).tanh_()
+        slope = scores.square().neg_().add_(1.0) if learns else None
+        scores.mul_(self.cap)
+        return slope
+
+
+def ending_of(base: Any) -> Ending:
+    """The ending of a causal model, by its head and its config. `tiling_is_exact` checks it."""
+    config = base.config.get_text_config()
+
+    def number(*names: str) -> float:
+        found = (getattr(config, name, None) for name in names)
+        return next((float(value) for value in found if isinstance(value, int | float) and value), 0.0)
+
+    times, over = number("logit_scale", "lm_head_multiplier") or 1.0, number("logits_scaling") or 1.0
+    return Ending(base.get_output_embeddings(), times, over, number("final_logit_softcapping"))
+
+
+def tiled_loss(hidden: torch.Tensor, labels: torch.Tensor, head: torch.nn.Module | Ending) -> torch.Tensor:
     """Sum of the cross entropy over trained tokens.
 
     hidden: (batch, length, width); labels: (batch, length), not shifted. Returns a scalar, float32.
     """
+    ending = head if isinstance(head, Ending) else Ending(head)
     targets = labels[:, 1:].reshape(-1)
     trained = targets != IGNORED
     states = hidden[:, :-1].reshape(-1, hidden.shape[-1])[trained]
@@ -29,22 +76,24 @@ def tiled_loss(hidden: torch.Tensor, labels: torch.Tensor, head: torch.nn.Module
     if len(targets) == 0:
         # a batch without a trained token still needs a graph to walk back
         return 0.0 * hidden.sum().float()
-    frozen = not any(parameter.requires_grad for parameter in head.parameters())
-    if torch.is_grad_enabled() and type(head) is torch.nn.Linear and frozen:
-        once: torch.Tensor = _Once.apply(states, targets, head)
+    frozen = not any(parameter.requires_grad for parameter in ending.head.parameters())
+    if torch.is_grad_enabled() and type(ending.head) is torch.nn.Linear and frozen:
+        once: torch.Tensor = _Once.apply(states, targets, ending)
         return once
     total = hidden.new_zeros((), dtype=torch.float32)
     for start in range(0, len(targets), TILE):
         tile = states[start : start + TILE], targets[start : start + TILE]
         if torch.is_grad_enabled():
-            total = total + checkpoint(_tile_loss, *tile, head, use_reentrant=False)
+            total = total + checkpoint(_tile_loss, *tile, ending, use_reentrant=False)
         else:
-            total += _measured(head(tile[0]).float(), tile[1][:, None])[0]
+            scores = ending.head(tile[0]).float()
+            ending.finish(scores, learns=False)
+            total += _measured(scores, tile[1][:, None])[0]
     return total
 
 
-def _tile_loss(states: torch.Tensor, targets: torch.Tensor, head: torch.nn.Module) -> torch.Tensor:
-    return cross_entropy(head(states).float(), targets, reduction="sum")
+def _tile_loss(states: torch.Tensor, targets: torch.Tensor, ending: Ending) -> torch.Tensor:
+    return cross_entropy(ending.logits(states).float(), targets, reduction="sum")
 
 
 def _measured(logits: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -65,7 +114,8 @@ class _Once(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, states: torch.Tensor, targets: torch.Tensor, head: torch.nn.Linear) -> torch.Tensor:
+    def forward(ctx: Any, states: torch.Tensor, targets: torch.Tensor, ending: Ending) -> torch.Tensor:
+        head: Any = ending.head
         total = torch.zeros((), dtype=torch.float32, device=states.device)
         gradient = torch.empty_like(states)
         with torch.autocast(states.device.type, enabled=False):
@@ -73,13 +123,19 @@ class _Once(torch.autograd.Function):
             bias = None if head.bias is None else head.bias.to(states.dtype)
             for start in range(0, len(targets), TILE):
                 tile, wanted = states[start : start + TILE], targets[start : start + TILE, None]
-                loss, slope = _measured(torch.nn.functional.linear(tile, weight, bias).float(), wanted)
+                scores = torch.nn.functional.linear(tile, weight, bias).float()
+                bent = ending.finish(scores, learns=True)
+                loss, slope = _measured(scores, wanted)
                 total += loss
                 # what each token is said with, less what was wanted
                 slope.scatter_add_(1, wanted, torch.full_like(wanted, -1, dtype=slope.dtype))
+                if bent is not None:
+                    slope.mul_(bent)
                 gradient[start : start + TILE] = slope.to(states.dtype) @ weight
-                # or it would be there beside that of the next tile
-                del slope
+                # or they would be there beside those of the next tile
+                del scores, slope, bent
+        if (factor := ending.times / ending.over) != 1.0:
+            gradient.mul_(factor)
         ctx.save_for_backward(gradient)
         return total
 
@@ -102,17 +158,15 @@ def hidden_states(model: Any, **inputs: torch.Tensor) -> torch.Tensor:
 
 
 def tiling_is_exact(model: Any, ids: torch.Tensor) -> bool:
-    """Whether head(hidden states) gives this model's logits.
-
-    Some models scale or cap their logits behind the head (Gemma 2, Cohere, Granite): checked by measuring.
-    """
-    head = model.get_output_embeddings()
-    if head is None or not hasattr(model, model.base_model_prefix):
+    """Whether the ending of the hidden states gives this model's logits: checked by measuring."""
+    ending = ending_of(model)
+    if ending.head is None or not hasattr(model, model.base_model_prefix):
         return False
     training = model.training
     model.eval()
-    with torch.no_grad():
+    # biases that learn are 32 bits wide beside weights of 16
+    with torch.no_grad(), autocast(ids.device):
         whole = model(input_ids=ids, use_cache=False).logits.float()
-        apart = head(hidden_states(model, input_ids=ids)).float()
+        apart = ending.logits(hidden_states(model, input_ids=ids)).float()
     model.train(training)
     return whole.shape == apart.shape and torch.allclose(whole, apart, rtol=1e-3, atol=1e-3)

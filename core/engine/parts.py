@@ -86,7 +86,9 @@ class Parts:
             talk.emit(Noted(code="base_shared", facts={"processes": count()}))
         if self.plan.checkpointing != "none" and self.plan.method is Method.LORA8:
             talk.emit(Noted(code="lora8_reentrant"))
-        talk.emit(Noted(code="tokens_planned", facts={"tokens": tokens_planned(self.plan, self.data)}))
+        together = self.plan.effective_batch * count()
+        planned = tokens_planned(self.plan, self.data, together, packing=self.packs)
+        talk.emit(Noted(code="tokens_planned", facts={"tokens": planned}))
         if self.plan.packing and not self.packs:
             talk.emit(Noted(code="packing_not_used"))
         if self.plan.loss is Loss.CHUNKED and not self.tiled:

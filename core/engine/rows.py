@@ -117,7 +117,8 @@ def encode_rows(found: Prepared, plan: TrainingPlan, chat: ChatFormat, talk: Tal
     validation = [row for row in _encode(found.validation, plan, chat, talk) if row is not None]
     if not all(stages):
         raise Trouble(Code.NOTHING_TO_LEARN, rows=len(found.train), tokens=plan.tokens)
-    talk.emit(Noted(code="validation_rows", facts={"rows": len(validation)}))
+    facts = {"rows": len(validation), "tokens": sum(len(row.ids) for row in validation)}
+    talk.emit(Noted(code="validation_rows", facts=facts))
     parts = tuple((len(rows), stage.epochs) for rows, stage in zip(stages, found.stages, strict=True))
     return Rows([row for rows in stages for row in rows], validation, parts if plan.stages else ())
 

@@ -30,11 +30,9 @@ from core.history import RunHistory
 from core.jobs.talk import Talk
 from core.plan import TrainingPlan
 from core.problems import Code, diagnose
-from core.rounds import planned_every, rounds_every
+from core.rounds import ANSWER_TOKENS, planned_every, rounds_every
 from core.runs import RunFolder
 
-#: Longest answer in tokens.
-ANSWER_TOKENS = 64
 #: Bytes for each number of a token that passes a layer without gradients, and for each of the width of its MLP.
 _PASSING, _MLP = 16, 8
 #: The same for each word of the vocabulary, for the last token of each answer.

@@ -18,7 +18,7 @@ from core.engine.device import autocast, device
 from core.engine.encoding import Encoded
 from core.engine.fused import fuse
 from core.engine.loading import load_base, recompute
-from core.engine.loss import hidden_states, plain_loss, tiled_loss, tiling_is_exact
+from core.engine.loss import ending_of, hidden_states, plain_loss, tiled_loss, tiling_is_exact
 from core.engine.masks import shared_masks
 from core.engine.steps import Batch, Layout, fed, trained_tokens
 from core.events import Noted, Stage, StageName
@@ -79,7 +79,7 @@ def _loss(base: Any, batch: Batch, *, tiled: bool) -> torch.Tensor:
     labels = moved.pop("labels")
     with autocast(labels.device), shared_masks():
         if tiled:
-            return tiled_loss(hidden_states(base, **moved), labels, base.get_output_embeddings())
+            return tiled_loss(hidden_states(base, **moved), labels, ending_of(base))
         return plain_loss(base(**moved, use_cache=False).logits, labels)
 
 

@@ -21,7 +21,7 @@ from core.engine.checkpoints import Chance, set_rate, write_checkpoint
 from core.engine.course import ByLength, Course
 from core.engine.device import autocast
 from core.engine.documents import row_by_row, window_of
-from core.engine.loss import hidden_states, plain_loss, tiled_loss
+from core.engine.loss import ending_of, hidden_states, plain_loss, tiled_loss
 from core.engine.masks import shared_masks
 from core.engine.noise import noise
 from core.engine.obedience import Pausing
@@ -226,7 +226,7 @@ class SoloTrainer(Trainer):
         given = {name: tensor for name, tensor in batch.items() if name != "labels"}
         with autocast(self.args.device), shared_masks():
             if self._tiled:
-                return tiled_loss(hidden_states(base, **given), batch["labels"], base.get_output_embeddings())
+                return tiled_loss(hidden_states(base, **given), batch["labels"], ending_of(base))
             return plain_loss(base(**given, use_cache=False).logits, batch["labels"])
 
     def _apart(self, batch: Batch) -> AbstractContextManager[bool]:

@@ -16,7 +16,7 @@ from core.engine.initial import start_from
 from core.engine.parts import Parts, model_for, packs_rows, tiles
 from core.engine.processes import first_alone, from_first, is_first
 from core.engine.rows import Rows, encode_rows, prepare_rows
-from core.engine.samples import ANSWER_TOKENS, Asked, together
+from core.engine.samples import Asked, together
 from core.engine.saving import stopping_config
 from core.engine.sharing import share
 from core.fit import UNFITTED, Constants, Sample, constants_of
@@ -25,6 +25,7 @@ from core.ladder import cost_of_step
 from core.plan import TrainingPlan
 from core.problems import Trouble
 from core.reasons import Reason
+from core.rounds import ANSWER_TOKENS
 from core.runs import RunFolder
 from core.settings import measured_file
 from core.vram import Estimate, estimate

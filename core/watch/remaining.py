@@ -5,61 +5,74 @@ from statistics import fmean, median
 from core.events import StageName
 from core.history import RunHistory, read_tokens
 from core.plan import TrainingPlan
-from core.rounds import rounds_every
+from core.rounds import ANSWER_TOKENS, rounds_every
 
-#: Steps whose speed is the speed of now, and those of the start that compile and warm up.
-_RECENT, _WARM_UP = 200, 2
+#: Steps whose speed is the speed of now, those of the start that compile and warm up, and fewer than mean much.
+_RECENT, _WARM_UP, _FEW = 200, 2, 6
+#: Steps whose tokens differ by less than this share of them do not say what a token takes.
+_ALIKE = 0.1
 #: The newest times of an evaluation or of a saving that count.
 _NEWEST = 5
 #: Until one was measured: a pass without gradients takes about this share of a training step over as many rows (the
 #: starter model on a processor: 0.42), and less of one that computes layers twice.
 _FORWARD, _FORWARD_OF_THREE = 0.43, 0.33
+#: The longest of some answers is about so many times the mean one; they are written side by side.
+_LONGEST = 1.6
 #: Seconds of a saving until one was measured: some hundred megabytes, flushed.
 _SAVING = 0.5
 
 
 def seconds_left(history: RunHistory, plan: TrainingPlan) -> float | None:
-    """Seconds of training to the end, the last evaluation and saving included; None while nobody can tell.
+    """Seconds of training to the end, the last evaluation and saving included; None while nobody can tell: before the
+    third step only steps that compile and warm up are known.
 
     Pauses do not count, and neither does what comes after (settling on the 16-bit model). Steps are counted by their
     tokens: those still to come where the run told how many it reads (a note "tokens_planned"), else as many a step as
     so far. Training that stops early ends earlier.
     """
-    if history.last is not None or len(history.steps) < 2:
-        return None
     step, total = history.step, history.total_steps
-    a_step = _a_step(history)
-    if a_step is None or step >= total:
-        return None if a_step is None else 0.0
+    if history.last is not None or (len(history.steps) <= _WARM_UP and step < total):
+        return None
+    if step >= total:
+        return 0.0 if history.steps else None
+    coming = _tokens_a_step(history)
+    a_step = _seconds_a_step(history, coming)
+    if a_step <= 0:
+        return None
     training = a_step * (total - step)
-    checked = _rows_to_check(history, plan)
-    every = plan.evaluate_every or plan.save_every
     left = training
-    if checked:
+    if checked := _tokens_to_check(history, plan, coming):
         done = history.evaluations[-1].step if history.evaluations else 0
-        left += _to_come(done, step, total, every) * _evaluation(history, plan, checked, a_step)
-    left += _rounds(history, plan, checked) * _each(history, StageName.ANSWERING)
+        each = _evaluation(history, plan, checked / coming * a_step)
+        left += _to_come(done, step, total, plan.evaluate_every or plan.save_every) * each
+    left += _rounds(history, plan, validates=checked > 0) * _round(history)
     return left + _saving(history, plan, training)
 
 
-def _a_step(history: RunHistory) -> float | None:
-    """Seconds of a step to come."""
-    steps = history.steps
-    first = min(_WARM_UP, max(len(steps) - 3, 0))
-    recent = steps[max(first, len(steps) - _RECENT) :]
-    seconds = sum(step.seconds for step in recent)
-    if seconds <= 0:
-        return None
-    if len(recent) < 6:
-        # one step that compiles or waits would count for all of them
-        seconds = min(seconds, 1.5 * len(recent) * median(step.seconds for step in recent))
-    read = sum(map(read_tokens, recent))
-    if not read:
-        return seconds / len(recent)
-    tokens = history.tokens / len(steps)
-    if history.planned_tokens > history.tokens and history.total_steps > history.step:
-        tokens = (history.planned_tokens - history.tokens) / (history.total_steps - history.step)
-    return tokens * seconds / read
+def _seconds_a_step(history: RunHistory, tokens: float) -> float:
+    """Seconds of a step of so many tokens: on a line through the steps so far, or as many a token as they took.
+
+    The fewer tokens the steps differ by the less a line is trusted; it falls nowhere, and does not begin below 0.
+    """
+    recent = history.steps[max(_WARM_UP, len(history.steps) - _RECENT) :]
+    read = [read_tokens(step) or 1 for step in recent]
+    took = [step.seconds for step in recent]
+    if len(recent) < _FEW:
+        # one step that waits would count for all of them
+        most = 1.5 * median(seconds / tokens for seconds, tokens in zip(took, read, strict=True))
+        took = [min(seconds, most * tokens) for seconds, tokens in zip(took, read, strict=True)]
+    usual, mean = fmean(took), fmean(read)
+    even, trust = usual / mean, (_ALIKE * mean) ** 2
+    together = fmean((tokens - mean) * (seconds - usual) for seconds, tokens in zip(took, read, strict=True))
+    a_token = (together + trust * even) / (fmean((tokens - mean) ** 2 for tokens in read) + trust)
+    return usual + min(max(a_token, 0.0), even) * (tokens - mean)
+
+
+def _tokens_a_step(history: RunHistory) -> float:
+    """Tokens of a step to come, 1 where nobody counts them."""
+    if history.planned_tokens > history.tokens:
+        return (history.planned_tokens - history.tokens) / (history.total_steps - history.step)
+    return history.tokens / len(history.steps) or 1.0
 
 
 def _to_come(done: int, step: int, total: int, every: int) -> int:
@@ -68,28 +81,41 @@ def _to_come(done: int, step: int, total: int, every: int) -> int:
     return total // every - step // every + due + bool(total % every)
 
 
-def _rows_to_check(history: RunHistory, plan: TrainingPlan) -> int:
-    """Validation rows, as the run noted them; 0 when nothing is evaluated."""
-    for note in reversed(history.notes):
+def _tokens_to_check(history: RunHistory, plan: TrainingPlan, a_step: float) -> float:
+    """Tokens of the validation rows, as the run noted them or by those of a step; 0 when nothing is evaluated."""
+    rows, tokens = 1 if history.evaluations or plan.validation else 0, 0
+    for note in history.notes:
         if note.code == "validation_rows":
-            return int(note.facts.get("rows", 0))
-    return 1 if history.evaluations or plan.validation else 0
+            rows, tokens = int(note.facts.get("rows", 0)), int(note.facts.get("tokens", 0))
+    return tokens or rows * a_step / (history.steps[-1].rows or plan.effective_batch)
 
 
-def _evaluation(history: RunHistory, plan: TrainingPlan, rows: int, a_step: float) -> float:
-    """Seconds of one evaluation: as measured, else by the rows that a step takes."""
+def _evaluation(history: RunHistory, plan: TrainingPlan, trained: float) -> float:
+    """Seconds of one evaluation: as measured, else a share of those in which its rows would be `trained`."""
     if history.asides[StageName.EVALUATING]:
         return _each(history, StageName.EVALUATING)
-    share = _FORWARD if plan.checkpointing == "none" else _FORWARD_OF_THREE
-    return share * rows * a_step / (history.steps[-1].rows or plan.effective_batch)
+    return (_FORWARD if plan.checkpointing == "none" else _FORWARD_OF_THREE) * trained
 
 
-def _rounds(history: RunHistory, plan: TrainingPlan, checked: int) -> int:
+def _rounds(history: RunHistory, plan: TrainingPlan, *, validates: bool) -> int:
     """Rounds of samples still to come."""
     if not history.sampled:
         return 0
-    every = rounds_every(history, plan, history.total_steps, validates=bool(checked))
+    every = rounds_every(history, plan, history.total_steps, validates=validates)
     return _to_come(history.sampled[-1].step, history.step, history.total_steps, every)
+
+
+def _round(history: RunHistory) -> float:
+    """Seconds of a round of samples: as those took that were asked while it learns."""
+    base, *tuned = history.asides[StageName.ANSWERING] or [0.0]
+    if tuned:
+        return fmean(tuned[-_NEWEST:])
+    rows = sum(step.rows for step in history.steps)
+    if not rows or not any(each.cut for each in history.sampled):
+        return base
+    # a base that goes on to the limit will learn when to end
+    learned = sum(step.trained_tokens for step in history.steps) / rows
+    return base * min(1.0, _LONGEST * learned / ANSWER_TOKENS)
 
 
 def _saving(history: RunHistory, plan: TrainingPlan, training: float) -> float:

@@ -42,13 +42,13 @@ def detection() -> dict[str, Any]:
 def time_left() -> dict[str, Any]:
     """Worst and median error by the length of the run."""
     found = {}
-    for steps in (100, 200, 400, 1000, 3000):
+    for steps in (50, 100, 200, 400, 1000, 3000):
         chance, errors = random.Random(steps), []
         for seed in range(TIMED):
             curve = Curve(
                 steps=steps, seed=seed, sorted_rows=chance.random() < 0.3, time_noise=chance.choice([0.02, 0.05, 0.1]),
                 evaluation_steps=chance.choice([2.0, 5.0, 20.0]), forward=chance.uniform(0.36, 0.5),
-                answers=chance.choice([0, 4, 10]), epochs=chance.choice([1, 3]),
+                answers=chance.choice([0, 4, 10]), epochs=chance.choice([1, 3]), fixed=chance.choice([0.0, 0.2, 0.5]),
                 pause=lambda at: 500.0 if at % 97 == 0 else 0.0,
             )  # fmt: skip
             errors += [abs(error) for error in errors_of_time_left(curve).values()]

@@ -141,6 +141,11 @@ def test_what_is_never_loaded(tmp_path: Path, facts: dict[str, Any], code: Code)
         assert caught.value.problem.code is code
 
 
+def test_a_gpt_2_may_be_loaded() -> None:
+    """Its class is named like no other decoder's."""
+    refuse(LLAMA | {"architectures": ["GPT2LMHeadModel"]})
+
+
 @pytest.mark.parametrize(
     "facts", [{"hidden_size": -1}, {"num_hidden_layers": 10**9}, {"vocab_size": True}, {"head_dim": "many"}], ids=str
 )

@@ -75,6 +75,18 @@ def test_every_series_is_in_the_files(tmp_path: Path) -> None:
     assert len(talk.events) == 6, "everything is passed on"
 
 
+def test_questions_that_begin_alike_keep_their_answers_apart(tmp_path: Path) -> None:
+    board, alike = TensorBoard(tmp_path), "Translate this into written Chinese, and keep the names as they are: "
+    for number, side in enumerate((Side.BASE, Side.TUNED)):
+        for word in ("warm", "cold"):
+            board.hear(Sampled(step=number, side=side, question=alike + word, answer=f"{side} {word}"), number)
+    board.close()
+    found = written(tmp_path)
+    assert len(found) == 4
+    for name, values in found.items():
+        assert all("cold" in told if "(2)" in name else "warm" in told for told in values.values())
+
+
 def test_steps_that_are_done_again_are_shown_once(tmp_path: Path) -> None:
     for session in ([step(1), step(2), step(3)], [step(2, 9.0), step(3, 8.0)]):
         board = TensorBoard(tmp_path)

@@ -284,10 +284,9 @@ def test_windows_need_masks_once_rows_are_longer() -> None:
     assert estimate(some, packed).activations - estimate(SEVEN, packed).activations == 2 * 2 * 512**2
 
 
-def test_logits_that_are_scaled_are_never_tiled() -> None:
-    scaled, capped = replace(SEVEN, scaled_logits=True), replace(SEVEN, scaled_logits=True, capped_logits=True)
-    plain, tokens = estimate(SEVEN, replace(PLAN, loss=Loss.PLAIN)), PLAN.batch * PLAN.tokens
-    assert estimate(scaled, replace(PLAN, loss=Loss.PLAIN)) == plain
-    # plain by choice is promised with the 16-bit logits that transformers' own loss keeps
-    assert plain.logits - estimate(scaled, PLAN).logits == 2 * SEVEN.vocabulary * tokens
-    assert estimate(capped, PLAN).logits - estimate(scaled, PLAN).logits == 2 * SEVEN.vocabulary * tokens
+def test_logits_that_are_bent_keep_their_slope() -> None:
+    """For a tile of tokens; without tiles in 16 bits for every token."""
+    capped, plain = replace(SEVEN, capped_logits=True), replace(PLAN, loss=Loss.PLAIN)
+    assert estimate(capped, PLAN).logits - estimate(SEVEN, PLAN).logits == 4 * SEVEN.vocabulary * 512
+    every = PLAN.batch * PLAN.tokens
+    assert estimate(capped, plain).logits - estimate(SEVEN, plain).logits == 2 * SEVEN.vocabulary * every

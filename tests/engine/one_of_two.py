@@ -49,7 +49,7 @@ def _passed(left: list[int]) -> Any:
     left[0] -= torch.is_grad_enabled()
     if left[0] == 0:
         # a process that hangs at its end: only a look at what it said can end those that wait for it
-        atexit.register(time.sleep, 60)
+        atexit.register(time.sleep, 3600)
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
 

@@ -214,17 +214,14 @@ def test_8_bit_without_recomputation_keeps_every_input(config: Config) -> None:
     assert found[Method.QLORA] == pytest.approx(found[Method.LORA], rel=0.02)
 
 
-def test_capped_logits_are_never_tiled(config: Config) -> None:
-    """Gemma 2 caps its logits behind the head: the engine falls back to the plain loss, and so does the dry run."""
-    plain, tiled = (
-        dry_run(read_config(config("gemma2", final_logit_softcapping=30.0)), replace(PLAN, loss=loss)).phases["head"]
-        for loss in Loss
-    )
-    assert plain == tiled
-    plain, tiled = (
-        dry_run(read_config(config()), replace(PLAN, tokens=4096, loss=loss)).phases["head"] for loss in Loss
-    )
-    assert plain > tiled
+@pytest.mark.parametrize(
+    ("family", "more"), [("llama", {}), ("gemma2", {"final_logit_softcapping": 30.0}), ("cohere", {"logit_scale": 0.1})]
+)
+def test_tiles_of_logits_need_less_than_all_of_them(config: Config, family: str, more: dict[str, Any]) -> None:
+    """Also where a model scales or caps its logits behind the head."""
+    facts = read_config(config(family, **more))
+    plain, tiled = (dry_run(facts, replace(PLAN, tokens=4096, loss=loss)).phases["head"] for loss in Loss)
+    assert plain - tiled > 8 * facts["vocab_size"] * (4096 - 512) * PLAN.batch
 
 
 @pytest.mark.parametrize("breaks", [False, True])

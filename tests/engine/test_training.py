@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -139,3 +140,16 @@ def test_a_model_without_template_trains_with_the_fallback(make_run: MakeRun, tm
     train(run.path, talk, resume=False)
     assert "template_fallback" in {n.code for n in talk.of(Noted)}
     assert "### Response" in (run.adapter / "chat_template.jinja").read_text()
+
+
+@pytest.mark.parametrize("settings", [{"steps": 7}, {"epochs": 1.4}, {"epochs": 2.0, "packing": True}], ids=str)
+def test_the_tokens_to_come_are_told(make_run: MakeRun, tmp_path: Path, settings: dict[str, Any]) -> None:
+    """The time left hangs on them; without packing a part of an epoch begins with its longest rows."""
+    path = tmp_path / "lengths.jsonl"
+    rows = [{"instruction": f"What is {i}?", "output": "4" * (i * 7 % 50 + 1)} for i in range(21)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    usual: dict[str, Any] = {"data": (str(path),), "packing": False, "validation_share": 0.0, "save_every": 99}
+    talk = Listener()
+    train(make_run(**usual | settings).path, talk, resume=False)
+    (planned,) = (note.facts["tokens"] for note in talk.of(Noted) if note.code == "tokens_planned")
+    assert planned == sum(step.tokens for step in talk.of(StepDone))

@@ -1,6 +1,7 @@
 """The base models on offer, and ModelSpec from any config.json."""
 
 import copy
+import difflib
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +11,7 @@ from typing import Any
 from core.architecture import Architecture as Architecture
 from core.assets import resource
 from core.modelconfig import architecture_of, context_of, read_config
+from core.moved import followed
 from core.problems import Code, Trouble
 
 STARTER = "smollm2-135m-instruct"
@@ -87,13 +89,15 @@ def spec_of(model: str) -> ModelSpec:
     if known is not None:
         return known
     path = _path(model) if model.strip() else None
+    if path is not None:
+        path = followed(path)
     if path is not None and path.is_dir():
         return spec_from_config(path / "config.json")
     if path is not None and path.exists():
         return spec_from_config(path)
     if _names_a_path(model):
         raise Trouble(Code.MODEL_MISSING, path=model, model=model)
-    raise Trouble(Code.MODEL_UNKNOWN, model=model)
+    raise Trouble(Code.MODEL_UNKNOWN, model=model, **_near(model))
 
 
 def spec_from_config(config: Path) -> ModelSpec:
@@ -150,6 +154,12 @@ def _from_entry(entry: dict[str, Any]) -> ModelSpec:
         modelscope=entry.get("modelscope", ""),
         published=published,
     )
+
+
+def _near(model: str) -> dict[str, str]:
+    """The model that was probably meant, as the fact `near`; empty where no name is like this one."""
+    found = difflib.get_close_matches(model.strip().lower(), _by_name(), n=1, cutoff=0.75)
+    return {"near": _by_name()[found[0]].id} if found else {}
 
 
 def _path(model: str) -> Path | None:

@@ -1,9 +1,11 @@
 """The one JSON codec: frozen dataclasses to plain JSON values and back, checked field by field."""
 
 import dataclasses
+import difflib
 import json
 import types
 import typing
+from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,7 +44,7 @@ def from_plain(cls: type[T], data: Any, *, strict: bool = True) -> T:
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
     unknown = set(data) - set(fields)
     if strict and unknown:
-        raise CodecError(f"unknown field: {', '.join(sorted(map(str, unknown)))}")
+        raise CodecError(f"unknown field: {', '.join(_guessed(name, fields) for name in sorted(map(str, unknown)))}")
     values = {name: _value(hints[name], data[name], name, strict) for name in fields if name in data}
     missing = [n for n, f in fields.items() if n not in values and _required(f)]
     if missing:
@@ -58,6 +60,12 @@ def dumps(value: Any) -> str:
     text = json.dumps(_finite(to_plain(value)), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # half a surrogate pair (a file name that is no text) stays as the escape that JSON has for it
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _guessed(name: str, known: Iterable[str]) -> str:
+    """A name that is not known, with the one that was probably meant."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"{name} (did you mean {near[0]}?)" if near else name
 
 
 def _required(field: "dataclasses.Field[Any]") -> bool:

@@ -1,17 +1,16 @@
 """A run is a folder: plan.json says what was asked, events.jsonl what happened, adapter/ what came out."""
 
-import json
 import re
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from core import holder
 from core.codec import CodecError
 from core.commands import Command
 from core.events import Event
@@ -177,37 +176,23 @@ class RunFolder:
 
     def is_busy(self) -> bool:
         """Whether a living process holds the run."""
-        owner = self.owner()
-        if owner is None:
-            return False
-        try:
-            # a pid is reused after a restart of the computer: the start time tells the two apart
-            process = psutil.Process(int(owner["pid"]))
-            # a process that ended stays in the list where nobody collects it (containers)
-            ended = process.status() == psutil.STATUS_ZOMBIE
-            return not ended and abs(process.create_time() - float(owner["created"])) < 2
-        except (psutil.Error, KeyError, TypeError, ValueError, OverflowError):
-            return False
+        return holder.is_held(self.path)
 
     def owner(self) -> dict[str, Any] | None:
         """Who wrote busy.json, None when nobody holds the run."""
-        try:
-            found = json.loads((self.path / "busy.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return found if isinstance(found, dict) else None
+        return holder.owner(self.path)
 
     def hold(self, pid: int) -> None:
         """Mark the run as held by the process `pid` for as long as that lives."""
-        try:
-            created = psutil.Process(pid).create_time()
-        except psutil.Error:
-            return  # it ended already
-        write_text(self.path / "busy.json", json.dumps({"pid": pid, "created": created}))
+        holder.hold(self.path, pid)
 
     def release(self) -> None:
         """Take the mark away."""
-        (self.path / "busy.json").unlink(missing_ok=True)
+        holder.release(self.path)
+
+    def beginning(self) -> AbstractContextManager[None]:
+        """Let nobody else begin while the block lasts, in which the run gets its holder. Raises Trouble(RUN_BUSY)."""
+        return holder.beginning(self.path)
 
     def order(self, command: Command) -> None:
         """Leave a command for whoever trains this run; heard within a second or so. Raises OSError."""

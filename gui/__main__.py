@@ -8,6 +8,14 @@ def main() -> int:
     from multiprocessing import freeze_support
 
     freeze_support()
+    from core.i18n import set_language
+    from core.settings import load
+    from gui.screen import no_screen
+
+    set_language(load().language)
+    if words := no_screen():
+        print(words, file=sys.stderr)
+        return 1
     from gui.app import run
 
     return run(sys.argv)

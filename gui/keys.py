@@ -1,4 +1,4 @@
-"""What Return means in a window that is not a dialog: the focused button, else the page's next step."""
+"""What Return and Escape mean in a window that is no dialog: the next step, and back to the steps."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
@@ -24,3 +24,8 @@ def pressed_return(event: QKeyEvent, focus: QWidget | None, chosen: QPushButton)
     if target.isEnabled() and target.isVisible():
         target.click()
     return True
+
+
+def pressed_escape(event: QKeyEvent, focus: QWidget | None) -> bool:
+    """Whether the key leaves a page beside the steps; in a field it may only mean that the words are wrong."""
+    return event.key() == Qt.Key.Key_Escape and not isinstance(focus, _TYPING)

@@ -20,12 +20,13 @@ from gui.card_watch import CardWatch
 from gui.cards import here
 from gui.desk import Desk
 from gui.icons import retint
-from gui.keys import pressed_return
+from gui.keys import pressed_escape, pressed_return
 from gui.live_run import LiveRun
 from gui.opening import Unfinished, attach, newest_unfinished, refreshed, started_over
 from gui.pages import book
 from gui.pages.page import Page
 from gui.shell import Footer, Notices, Saving, TopBar, ask_to_stop, framed
+from gui.tab_order import Comeback, turn, walk
 from gui.widgets.step_bar import StepBar
 
 
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         self.stack = QStackedWidget()
         self.shell = framed(self.top, self.rail, self.notices, self.stack, self.footer)
         self.setCentralWidget(self.shell)
+        Comeback(self.shell, self.stack)
         self.rail.chosen.connect(self.go)
         self.footer.back.clicked.connect(self._back)
         self.footer.next.clicked.connect(self._next)
@@ -100,11 +102,9 @@ class MainWindow(QMainWindow):
         page = self.page(name)
         if page is not self._shown:
             leaving, self._shown = self._shown, page
-            self.stack.setCurrentWidget(page)
+            turn(self.stack, page)
             if leaving is not None:
                 leaving.left()
-            if self._focus_lost():
-                self.setFocus()
         for other in self._pages.values():
             other.state = self.state
         page.show_state(self.state)
@@ -118,11 +118,6 @@ class MainWindow(QMainWindow):
             self._pages[name] = page
             self.stack.addWidget(page)
         return self._pages[name]
-
-    def _focus_lost(self) -> bool:
-        """Whether the keyboard's place went away with the page that was left."""
-        focus = self.focusWidget()
-        return focus is None or not focus.isVisible() or isinstance(focus.parent(), QStackedWidget)
 
     def open_aside(self, name: str) -> None:
         """Show a page beside the wizard, or go back to the wizard when it is shown already."""
@@ -157,6 +152,7 @@ class MainWindow(QMainWindow):
             return
         if resume:
             live.start(resume=True)
+        self._aside = ""
         self.propose(attach(self.state, live, self.desk))
 
     def offer_resume(self) -> None:
@@ -196,9 +192,14 @@ class MainWindow(QMainWindow):
                 self.notices.withdraw("resume_last")
             self.refresh()
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        return walk(self.shell, self.stack.currentWidget(), forward=forward)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         chosen = (self._shown.primary() if self._shown else None) or self.footer.next
-        if not pressed_return(event, self.focusWidget(), chosen):
+        if self._aside and pressed_escape(event, self.focusWidget()):
+            self._back()
+        elif not pressed_return(event, self.focusWidget(), chosen):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

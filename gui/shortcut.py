@@ -28,7 +28,7 @@ class ShortcutOffer(QObject):
         if there is not False or self._desk.settings.shortcut_offered:
             return
         words = _("SoloTune can be started from the menu and the desktop like other programs.")
-        notice = Notice(words, _("Add a shortcut"), "shortcut", later=_("No, thanks"))
+        notice = Notice(words, _("Add a shortcut"), "shortcut", later=_("No, thanks"), kind="plain")
         notice.accepted.connect(self._install)
         notice.closed.connect(self._answered)
         self._notices.put(notice)

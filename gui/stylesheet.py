@@ -48,7 +48,8 @@ def _buttons(t: Tokens) -> str:
     QPushButton[kind="fold"] {{ background: transparent; border: 2px solid transparent;
         padding: 4px 8px 4px 0; margin-left: -4px; text-align: left; }}
     QPushButton[kind="fold"]:hover {{ color: {t.accent}; }}
-    QPushButton[kind="fold"]:focus {{ border: 2px solid {t.accent}; padding: 4px 8px 4px 0; }}
+    QPushButton[kind="fold"]:focus {{ border: 2px solid {t.accent}; margin-left: 0;
+        padding: 4px 8px 4px -4px; }}
     QPushButton[kind="choice"] {{ background: transparent; border: 1px solid transparent; text-align: left;
         padding: 5px 9px; }}
     QPushButton[kind="choice"]:hover {{ background: {t.sunken}; }}

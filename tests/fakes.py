@@ -124,9 +124,13 @@ def new_run(root: Path, **more: Any) -> RunFolder:
 
 @dataclass(frozen=True)
 class RunsOut(TrainJob):
-    """A training that runs out of memory before step `at`, while a micro-batch holds more than one row."""
+    """A training that runs out of memory before step `at`, while a micro-batch holds more than one row.
+
+    It waits for the file `mark` to be there before it does.
+    """
 
     at: int = 5
+    mark: str = ""
 
     def run(self, talk: Talk) -> dict[str, Any]:
         import torch
@@ -137,6 +141,8 @@ class RunsOut(TrainJob):
 
         def loss(trainer: Any, batch: Any) -> torch.Tensor:
             if large and trainer.model.training and trainer.state.global_step == self.at - 1:
+                while self.mark and not Path(self.mark).exists():
+                    time.sleep(0.02)
                 raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
             return real(trainer, batch)
 

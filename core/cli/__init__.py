@@ -41,15 +41,15 @@ for module in (
     cards,
     advise,
     estimate,
-    look,
-    samples,
-    tokens,
-    watch,
     models,
+    tokens,
+    look,
     work,
     control,
-    doctor,
+    watch,
+    samples,
     again,
+    doctor,
 ):
     module.add_to(app)
 
@@ -77,7 +77,7 @@ def _answer(words: list[str]) -> int:
     """Run the command; returns the exit status."""
     debug = "--debug" in words
     try:
-        code = app([word for word in words if word != "--debug"], standalone_mode=False)
+        code = app([word for word in words if word != "--debug"], prog_name="solotune", standalone_mode=False)
     except Exception as error:
         if _is_usage(error):
             return _say_usage(error)

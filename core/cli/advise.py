@@ -38,10 +38,21 @@ def parsed_budget(text: str) -> int:
     return round(amount)
 
 
-Goal = Annotated[str, typer.Option(help="simple, medium or complex", callback=_known_goal)]
-Vram = Annotated[float | None, typer.Option(min=0.1, max=10_000, help="Total memory of a card in GB.")]
-Free = Annotated[float | None, typer.Option(min=0, max=10_000, help="Free memory in GB; all when left out.")]
-Budget = Annotated[str, typer.Option(help="Most parameters of the adapter, such as 10M; with --model.")]
+Goal = Annotated[
+    str,
+    typer.Option(
+        metavar="simple|medium|complex",
+        help="What it is for: style and sorting, questions and answers, or reasoning and deep knowledge.",
+        callback=_known_goal,
+    ),
+]
+Vram = Annotated[float | None, typer.Option(metavar="GB", min=0.1, max=10_000, help="Total memory of a card in GB.")]
+Free = Annotated[
+    float | None, typer.Option(metavar="GB", min=0, max=10_000, help="Free memory in GB; all when left out.")
+]
+Budget = Annotated[
+    str, typer.Option(metavar="NUMBER", help="Most parameters of the adapter, such as 10M; with --model.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,8 +64,12 @@ def recommend_command(
     vram: Vram = None,
     free: Free = None,
     goal: Goal = "medium",
-    card: Annotated[str, typer.Option(help='Another card than this computer\'s: "RTX 4090" or "24 GB".')] = "",
-    model: Annotated[str, typer.Option(help="Fit this model: catalogue id, folder or config.json.")] = "",
+    card: Annotated[
+        str, typer.Option(metavar="CARD", help='Another card than this computer\'s: "RTX 4090" or "24 GB".')
+    ] = "",
+    model: Annotated[
+        str, typer.Option(metavar="MODEL", help="Fit this model: catalogue id, folder or config.json.")
+    ] = "",
     budget: Budget = "",
     why: Annotated[bool, typer.Option("--why", help="Tell all rules of the documents too.")] = False,
     json: Json = False,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from core.capsule import Difference, capsule_of, differences, read_capsule
+from core.cli.named import Run
 from core.cli.output import Json, ending, follow, result_out
 from core.cli.work import train_run
 from core.codec import to_plain
@@ -28,13 +29,15 @@ from core.wording.capsule import difference_lines
 
 def add_to(app: typer.Typer) -> None:
     """Register this module's commands."""
-    app.command("export-csv", help="Write all series of a run as a table: losses, rates, speed, memory, heat.")(table)
+    app.command("export-csv", help="Write all series of a run as a table. Losses, rates, speed, memory, heat.")(table)
     app.command("repeat", help="Train a run once more, and say what differs here from then.")(repeat)
-    app.command("script", help="Write a run as one plain Python script that needs transformers and peft alone.")(script)
+    app.command("script", help="Write a run as one plain Python script. It needs transformers and peft alone.")(script)
 
 
 def table(
-    run: Path, output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")], json: Json = False
+    run: Run,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")],
+    json: Json = False,
 ) -> None:
     history = RunFolder.open(run).history()
     output.absolute().parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +49,7 @@ def table(
 
 
 def repeat(
-    run: Path,
+    run: Run,
     only_make: Annotated[bool, typer.Option("--only-make", help="Make the run, but do not train it yet.")] = False,
     json: Json = False,
 ) -> int:
@@ -71,8 +74,10 @@ def repeat(
 
 
 def script(
-    run: Path,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The script to write; its rows lie beside it.")],
+    run: Run,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="The script to write; its rows lie beside it.")
+    ],
     json: Json = False,
 ) -> int:
     folder = RunFolder.open(run)

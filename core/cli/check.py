@@ -30,25 +30,35 @@ from core.wording.cleaning import clean_step_words, effect_words
 Passage = Annotated[
     int, typer.Option(min=0, max=1_000_000, help="Learn running text in passages of so many characters.")
 ]
-Question = Annotated[str, typer.Option(help="The column that asks, where its name does not say so.")]
-Answer = Annotated[str, typer.Option(help="The column that answers.")]
+Question = Annotated[str, typer.Option(metavar="COLUMN", help="The column that asks, where its name does not say so.")]
+Answer = Annotated[str, typer.Option(metavar="COLUMN", help="The column that answers.")]
 
 
 def check(
-    files: Annotated[list[Path] | None, typer.Argument(help="Data files, folders or archives.")] = None,
-    model: Annotated[str, typer.Option(help="Count tokens for this model: catalogue id or model folder.")] = "",
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE", help="Data files, folders or archives.")] = None,
+    model: Annotated[
+        str, typer.Option(metavar="MODEL", help="Count tokens for this model: catalogue id or model folder.")
+    ] = "",
     will_it_learn: Annotated[
         bool, typer.Option("--will-it-learn", help="Judge a run with --model, or --plan; exit 1 if nothing is learned.")
     ] = False,
     plan: Annotated[
-        Path | None, typer.Option(help="Judge this plan.json; it says what is read and how it is cleaned.")
+        Path | None,
+        typer.Option(metavar="PLAN", help="Judge this plan.json; it says what is read and how it is cleaned."),
     ] = None,
-    clean: Annotated[Path | None, typer.Option(help="Write the cleaned rows to this JSONL file.")] = None,
+    clean: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the cleaned rows to this JSONL file.")
+    ] = None,
     separately: Annotated[
-        Path | None, typer.Option("--separate", help="Write rows of each shape to a file of their own in this folder.")
+        Path | None,
+        typer.Option(
+            "--separate", metavar="FOLDER", help="Write rows of each shape to a file of their own in this folder."
+        ),
     ] = None,
     mask: Annotated[bool, typer.Option(help="Put placeholders in the place of private data.")] = False,
-    steps: Annotated[str, typer.Option(help="Clean in these steps only, separated by commas.")] = "",
+    steps: Annotated[
+        str, typer.Option(metavar="STEPS", help=f"Clean in these steps only: {', '.join(StepName)}.")
+    ] = "",
     passage: Passage = 0,
     question: Question = "",
     answer: Answer = "",

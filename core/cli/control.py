@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typer
 
+from core.cli.named import Run
 from core.cli.output import Json, result_out
 from core.cli.work import resumable, train_run
 from core.commands import Command, GoOn, Pause, Stop
@@ -20,22 +21,22 @@ PATIENCE = 120.0
 def add_to(app: typer.Typer) -> None:
     """Register this module's commands."""
     app.command("pause", help="Let a training wait before its next step.")(pause)
-    app.command("resume", help="Let a training that waits go on; go on with one that was interrupted.")(resume)
+    app.command("resume", help="Go on with a training that waits, or that was interrupted.")(resume)
     app.command("stop", help="Let a training save and end.")(stop)
 
 
-def pause(run: Path, json: Json = False) -> int:
+def pause(run: Run, json: Json = False) -> int:
     return _told(_living(run), Pause(), json)
 
 
-def resume(run: Path, json: Json = False) -> int:
+def resume(run: Run, json: Json = False) -> int:
     folder = RunFolder.open(run)
     if folder.is_busy():
         return _told(folder, GoOn(), json)
     return train_run(resumable(run), resume=True, json=json)
 
 
-def stop(run: Path, json: Json = False) -> int:
+def stop(run: Run, json: Json = False) -> int:
     return _told(_living(run), Stop(), json)
 
 

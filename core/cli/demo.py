@@ -2,13 +2,14 @@
 
 import json as json_lines
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from core.assets import resource
 from core.catalog import STARTER
 from core.cli.cards import first_card
+from core.cli.coach import Coach
 from core.cli.output import Json, ending, follow, not_one_of, result_out
 from core.data.inspect import inspect_files
 from core.events import Finished, Last, Side
@@ -23,10 +24,16 @@ from core.settings import load, models_root, runs_root
 
 def add_to(app: typer.Typer) -> None:
     """Register the demo command."""
-    app.command("demo", help="Fine-tune the starter model on the sample data, then prove the merged model.")(demo)
+    app.command("demo", help="Go the whole way with the starter model and sample data. Then prove the merged model.")(
+        demo
+    )
 
 
-def demo(method: Method = Method.LORA, language: str = "en", json: Json = False) -> int:
+def demo(
+    method: Annotated[Method, typer.Option(help="How the base model is held in memory.")] = Method.LORA,
+    language: Annotated[str, typer.Option(metavar="en|zh", help="The language of the sample data.")] = "en",
+    json: Json = False,
+) -> int:
     if language not in ("en", "zh"):
         raise not_one_of("en", "zh", hint="--language")
     held_out = held_out_questions(language)
@@ -34,7 +41,9 @@ def demo(method: Method = Method.LORA, language: str = "en", json: Json = False)
     try:
         _done(follow(JobProcess(FetchJob(STARTER))))
         run = _new_run(method, language, questions)
-        trained = _done(follow(JobProcess(TrainJob(str(run.path)), run=run)))
+        coach = Coach(run, sys.stderr)
+        job = JobProcess(TrainJob(str(run.path)), run=run)
+        trained = _done(follow(job, hear=coach.hear, left=coach.left))
         chat = ChatJob(str(run.path), questions, keep_open=False, base="original", sides=(Side.BASE,))
         answers = _done(follow(JobProcess(chat, log=run.path / "chat.log")))["answers"]
         merge = MergeJob(str(run.path), str(run.path / "merged"), questions)

@@ -1,6 +1,7 @@
 """Options without a command: the shortcut of the computer, and taking SoloTune off it."""
 
 import os
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -36,9 +37,10 @@ def options(
     with_data: Annotated[
         bool, typer.Option("--with-data", help="With --uninstall: also remove runs, models and settings.")
     ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
     json: Json = False,
 ) -> None:
-    asked = [install_shortcut, remove_shortcut, uninstall_all]
+    asked = [install_shortcut, remove_shortcut, uninstall_all, version]
     if sum(asked) != (context.invoked_subcommand is None) or (with_data and not uninstall_all):
         raise typer.BadParameter(_("choose one of these: {choices}").format(choices=_CHOICES))
     if install_shortcut:
@@ -48,9 +50,12 @@ def options(
     elif uninstall_all:
         done = uninstall(with_data=with_data, by_run=bool(os.environ.get(BY_RUN)))
         result_out(done) if json else _say(done)
+    elif version:
+        number = metadata.version("solotune")
+        result_out({"version": number}) if json else print(f"SoloTune {number}")
 
 
-_CHOICES = "--install-shortcut, --remove-shortcut, --uninstall [--with-data], COMMAND"
+_CHOICES = "--install-shortcut, --remove-shortcut, --uninstall [--with-data], --version, COMMAND"
 
 
 def _say_files(files: list[str], *, as_json: bool, words: str) -> None:

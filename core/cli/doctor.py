@@ -23,12 +23,13 @@ from core.wording.doctor_report import MARKS, closing, report, row
 
 def add_to(app: typer.Typer) -> None:
     """Register this module's commands."""
-    app.command("doctor", help="Is this computer ready? Exit 1 when something has to be put right.")(doctor)
+    app.command("doctor", help="Say whether this computer is ready. Exit status 1 when it is not.")(doctor)
 
 
 def doctor(
     zip_file: Annotated[
-        Path | None, typer.Option("--zip", help="Write what helpers need to this file, without secrets and names.")
+        Path | None,
+        typer.Option("--zip", metavar="FILE", help="Write what helpers need to this file, without secrets and names."),
     ] = None,
     json: Json = False,
 ) -> int:

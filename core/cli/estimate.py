@@ -18,7 +18,7 @@ from core.i18n import _
 from core.jobs.jobs import DryRunJob
 from core.jobs.process import JobProcess
 from core.modelconfig import read_config
-from core.plan import Loss, Method, Optimizer, TrainingPlan
+from core.plan import TARGETS, Loss, Method, Optimizer, TrainingPlan
 from core.problems import Code, Trouble
 from core.recommend import NO_DATA
 from core.settings import measured_file
@@ -32,20 +32,26 @@ def add_to(app: typer.Typer) -> None:
 
 
 def estimate_command(
-    model: Annotated[str, typer.Option(help="Catalogue id, model folder or config.json.")],
-    method: Method = Method.QLORA,
-    rank: int = 16,
-    targets: str = "recommended",
-    tokens: int = 1024,
-    batch: int = 1,
-    checkpointing: Annotated[str, typer.Option(help="none, full or n")] = "none",
-    optimizer: Optimizer = Optimizer.ADAMW,
-    loss: Loss = Loss.CHUNKED,
-    dropout: float = 0.05,
+    model: Annotated[str, typer.Option(metavar="MODEL", help="Catalogue id, model folder or config.json.")],
+    method: Annotated[Method, typer.Option(help="The base in 16, 8 or 4 bits.")] = Method.QLORA,
+    rank: Annotated[int, typer.Option(help="How much the adapter can learn.")] = 16,
+    targets: Annotated[
+        str, typer.Option(metavar="NAMES", help=f"What gets an adapter: {', '.join(TARGETS)}, or names of modules.")
+    ] = "recommended",
+    tokens: Annotated[int, typer.Option(help="Longest row.")] = 1024,
+    batch: Annotated[int, typer.Option(help="Rows at a time.")] = 1,
+    checkpointing: Annotated[
+        str, typer.Option(metavar="none|full|N", help="Recompute no layer, every layer, or every N-th.")
+    ] = "none",
+    optimizer: Annotated[Optimizer, typer.Option(help="8 bits keep its averages in a quarter.")] = Optimizer.ADAMW,
+    loss: Annotated[Loss, typer.Option(help="Compute the loss in one piece, or piece by piece.")] = Loss.CHUNKED,
+    dropout: Annotated[float, typer.Option(help="0 saves memory and time.")] = 0.05,
     dora: Dora = False,
     shallow_rank: ShallowRank = 0,
     bias: BiasChoice = Bias.NONE,
-    adapter_dtype: Annotated[str, typer.Option(help="fp32 or bf16")] = "fp32",
+    adapter_dtype: Annotated[
+        str, typer.Option(metavar="fp32|bf16", help="How the numbers that learn are kept.")
+    ] = "fp32",
     packed: Annotated[
         bool, typer.Option("--packed/--no-packed", help="Rows of data share sequences, without padding.")
     ] = TrainingPlan.packing,

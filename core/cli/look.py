@@ -48,17 +48,22 @@ def add_to(app: typer.Typer) -> None:
 
 
 def plan_command(
-    files: list[Path],
-    model: Annotated[str, typer.Option(help="Catalogue id or model folder.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write the plan.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Data files, folders or archives.")],
+    model: Annotated[str, typer.Option(metavar="MODEL", help="Catalogue id or model folder.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write the plan.")],
     method: Annotated[Method | None, typer.Option(help="Take this method instead of the recommended one.")] = None,
     goal: Goal = "medium",
     clean: Annotated[bool, typer.Option(help="Clean the rows as `check` does before they are learned.")] = False,
-    mix: Annotated[list[Path] | None, typer.Option(help="Mix in rows of this file, general dialogue mostly.")] = None,
+    mix: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Mix in rows of this file, general dialogue mostly; may be repeated."),
+    ] = None,
     mix_share: Annotated[float, typer.Option(min=0.001, max=0.9, help="Their share of all rows.")] = Mix.share,
     staged: Annotated[bool, typer.Option(help="Learn the files one after the other, the last one longest.")] = False,
-    weights: Annotated[str, typer.Option(help="How often an epoch sees each file, such as 1,0.5.")] = "",
-    validation: Annotated[Path | None, typer.Option(help="Check with the rows of this file.")] = None,
+    weights: Annotated[
+        str, typer.Option(metavar="NUMBERS", help="How often an epoch sees each file, such as 1,0.5.")
+    ] = "",
+    validation: Annotated[Path | None, typer.Option(metavar="FILE", help="Check with the rows of this file.")] = None,
     validation_share: Annotated[
         float | None, typer.Option(min=0.0, max=0.5, help="Keep this share of the rows aside to check with.")
     ] = None,

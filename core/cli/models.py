@@ -18,19 +18,21 @@ from core.problems import Problem
 from core.settings import SOURCES, load, models_root
 from core.wording import explain, gigabytes
 
-Source = Annotated[str, typer.Option(help="Fetch from auto, huggingface, mirror or modelscope, not as set.")]
+Source = Annotated[
+    str, typer.Option(metavar="SOURCE", help="Fetch from auto, huggingface, mirror or modelscope, not as set.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
     """Register this module's commands."""
-    app.command("fetch", help="Bring a model onto this computer: a catalogue id or owner/name.")(fetch)
+    app.command("fetch", help="Bring a model onto this computer.")(fetch)
     app.command("models", help="Show the models on this computer.")(models)
     app.command("remove", help="Take a downloaded model off the disk.")(take_off)
     app.command("sources", help="Show how fast each source of models answers.")(sources)
 
 
 def fetch(
-    model: str,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Catalogue id or owner/name.")],
     source: Source = "",
     look: Annotated[bool, typer.Option("--list", help="Only show what would be fetched.")] = False,
     json: Json = False,
@@ -65,7 +67,9 @@ def models(json: Json = False) -> int:
     return 0
 
 
-def take_off(model: str, json: Json = False) -> int:
+def take_off(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model as `models` shows it.")], json: Json = False
+) -> int:
     freed = remove(model, models_root(load()))
     if json:
         result_out({"freed_bytes": freed})

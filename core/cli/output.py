@@ -166,7 +166,8 @@ def _stage_line(stage: Stage) -> str:
 
 def _step_line(step: StepDone, left: float | None) -> str:
     loss = "–" if step.loss is None else f"{step.loss:.3f}"
-    left = step.seconds * (step.total_steps - step.step) if left is None else left
+    if left is None:
+        return _("Step {step} of {total}, loss {loss}").format(step=step.step, total=step.total_steps, loss=loss)
     return _("Step {step} of {total}, loss {loss}, {left} left").format(
         step=step.step, total=step.total_steps, loss=loss, left=duration(left)
     )

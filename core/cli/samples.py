@@ -1,10 +1,10 @@
 """`solotune samples`: what a model answered before its training, and by and by while it learned."""
 
-from pathlib import Path
 from typing import Any
 
 import typer
 
+from core.cli.named import Run
 from core.cli.output import Json, result_out
 from core.events import Sampled
 from core.i18n import _
@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("samples", help="Show what a run answered to its questions while it trained.")(samples)
 
 
-def samples(run: Path, json: Json = False) -> None:
+def samples(run: Run, json: Json = False) -> None:
     folder = RunFolder.open(run)
     found = timelines(folder.history())
     if json:

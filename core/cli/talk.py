@@ -22,18 +22,30 @@ def talk_in_terminal(run: RunFolder, *, base_only: bool) -> int:
         process.kill()
 
 
+def side_words(side: Side) -> str:
+    """Whose answer it is."""
+    return _("base") if side is Side.BASE else _("tuned")
+
+
+def answer_words(answer: str, *, cut: bool) -> str:
+    """An answer, with a remark where the length limit cut it."""
+    return f"{answer} [{_('cut at the length limit')}]" if cut else answer
+
+
 def _converse(process: JobProcess, sides: tuple[Side, ...]) -> int:
-    waiting = 0
+    waiting, speaks = 0, None
     for event in process.events():
         if isinstance(event, Failed):
             return problem_out(event.problem, as_json=False)
         if isinstance(event, Last):
             break
         if isinstance(event, Fragment):
-            print(event.text, end="", flush=True)
+            named = "" if event.side is speaks else f"{side_words(event.side)}: "
+            speaks = event.side
+            print(f"{named}{event.text}", end="", flush=True)
         if isinstance(event, Answered):
-            waiting -= 1
-            print()
+            waiting, speaks = waiting - 1, None
+            print(answer_words("", cut=event.cut))
         if (isinstance(event, Stage) and event.stage is StageName.ANSWERING) or isinstance(event, Answered):
             waiting = waiting if waiting > 0 else _ask(process, sides)
     return 0

@@ -45,8 +45,8 @@ class _Told:
         if self._coach is None or self._progress is None:
             self._coach = Coach(run, self._errors)
             self._progress = Progress(self._errors, left=self._coach.left)
-        self._progress.see(event)
         self._coach.hear(event)
+        self._progress.see(event)
 
     def _ended(self, run: RunFolder, last: Last) -> int:
         if not isinstance(last, Finished):

@@ -26,15 +26,15 @@ _MARKS = {Kind.TRAINED: "[{}]", Kind.TRUNCATED: "~{}~"}
 
 def add_to(app: typer.Typer) -> None:
     """Register this module's command."""
-    app.command("tokens", help="Show a row as training sees it: [what is learned], ~what is cut off~.")(tokens)
+    app.command("tokens", help="Show a row as training sees it. [What is learned] and ~what is cut off~.")(tokens)
 
 
 def tokens(
-    files: list[Path],
-    model: Annotated[str, typer.Option(help="Catalogue id or model folder.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Data files, folders or archives.")],
+    model: Annotated[str, typer.Option(metavar="MODEL", help="Catalogue id or model folder.")],
     row: Annotated[int, typer.Option(min=1, help="Which row, counted from 1.")] = 1,
     length: Annotated[int, typer.Option("--tokens", min=16, max=1_048_576, help="Longest sequence.")] = 1024,
-    system: Annotated[str, typer.Option(help="System text for rows that bring none.")] = "",
+    system: Annotated[str, typer.Option(metavar="TEXT", help="System text for rows that bring none.")] = "",
     json: Json = False,
 ) -> int:
     # said now, not after torch was loaded

@@ -1,10 +1,10 @@
 """`solotune watch`: what was observed in a training, running or over, one sentence each."""
 
-from pathlib import Path
 from typing import Any
 
 import typer
 
+from core.cli.named import Run
 from core.cli.output import Json, result_out
 from core.codec import to_plain
 from core.history import RunHistory
@@ -18,10 +18,10 @@ from core.wording.watch import observation_words, remedy_words, severity_words
 
 def add_to(app: typer.Typer) -> None:
     """Register this module's command."""
-    app.command("watch", help="Say what was observed in a run: overfitting, spikes, slow steps, and what helps.")(watch)
+    app.command("watch", help="Say what was observed in a run, and what helps. Overfitting, spikes, slow steps.")(watch)
 
 
-def watch(run: Path, json: Json = False) -> None:
+def watch(run: Run, json: Json = False) -> None:
     folder = RunFolder.open(run)
     plan, events = folder.plan(), list(folder.events())
     history, seen = folder.history(), episodes(events, plan)

@@ -8,10 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from core.cli.coach import Coach
+from core.cli.named import Resumed, Run
 from core.cli.output import Json, ending, follow, result_out
+from core.cli.talk import answer_words, side_words, talk_in_terminal
 from core.cli.together import train_together
+from core.commands import Say
 from core.disk import expect_room
-from core.events import Finished, Last, Stopped
+from core.events import Answered, Event, Finished, Last, Side, Stopped
 from core.files import tree_bytes
 from core.hub import find_folder
 from core.hub.folder import check_new_folder
@@ -31,12 +34,14 @@ def add_to(app: typer.Typer) -> None:
     """Register this module's commands."""
     app.command("train", help="Train a plan, or go on with an interrupted run.")(train)
     app.command("chat", help="Ask the base and the tuned model.")(chat)
-    app.command("merge", help="Write a stand-alone 16-bit model and prove that it answers the same.")(merge)
+    app.command("merge", help="Write a stand-alone 16-bit model, and prove it. It is asked the same as the adapter.")(
+        merge
+    )
 
 
 def train(
-    plan: Annotated[Path | None, typer.Argument(help="A plan.json.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="A run folder to go on with.")] = None,
+    plan: Annotated[Path | None, typer.Argument(metavar="PLAN", help="A plan.json, as `plan` writes it.")] = None,
+    resume: Resumed = None,
     less: Annotated[bool, typer.Option("--smaller", help="Take the next plan that needs less memory.")] = False,
     json: Json = False,
 ) -> int:
@@ -78,8 +83,10 @@ def train_run(run: RunFolder, *, resume: bool, json: bool) -> int:
 
 
 def chat(
-    run: Path,
-    say: Annotated[list[str] | None, typer.Option(help="A question; may be given several times.")] = None,
+    run: Run,
+    say: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="A question; may be given several times.")
+    ] = None,
     base: Annotated[bool, typer.Option("--base", help="Answer with the base model only.")] = False,
     json: Json = False,
 ) -> int:
@@ -91,16 +98,25 @@ def chat(
     # bytes that are no text cannot be asked
     questions = tuple(question.encode("utf-8", "replace").decode() for question in say or ())
     if not questions:
-        from core.cli.talk import talk_in_terminal
-
         return talk_in_terminal(folder, base_only=base)
-    last = follow(JobProcess(ChatJob(str(folder.path), questions, keep_open=False), log=folder.path / "chat.log"))
-    return _report(last, json, lambda result: _print_answers(result["answers"], base_only=base))
+    sides = (Side.BASE,) if base else (Side.BASE, Side.TUNED)
+    job = ChatJob(str(folder.path), questions, keep_open=False, sides=sides, longest=Say.max_new_tokens)
+    cut = set[tuple[str, Side]]()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Answered) and event.cut:
+            cut.add((event.question, event.side))
+
+    last = follow(JobProcess(job, log=folder.path / "chat.log"), hear=hear)
+    if isinstance(last, Finished):
+        for row in last.result["answers"]:
+            row["cut"] = [name for side, name in _SIDES.items() if (row["question"], side) in cut]
+    return _report(last, json, lambda result: _print_answers(result["answers"]))
 
 
 def merge(
-    run: Path,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write.")],
+    run: Run,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="The folder to write.")],
     json: Json = False,
 ) -> int:
     folder = _trained(run)
@@ -124,11 +140,16 @@ def _report(last: Last, json: bool, show: Any) -> int:
     return 0
 
 
-def _print_answers(answers: list[dict[str, str]], *, base_only: bool) -> None:
+#: Where the answer of a side stands in the result of a ChatJob.
+_SIDES = {Side.BASE: "before", Side.TUNED: "after"}
+
+
+def _print_answers(answers: list[dict[str, Any]]) -> None:
     for row in answers:
-        print(f"? {row['question']}\n  {_('base')}:  {row['before']}")
-        if not base_only:
-            print(f"  {_('tuned')}: {row['after']}")
+        print(f"? {row['question']}")
+        for side, name in _SIDES.items():
+            if name in row:
+                print(f"  {side_words(side)}: {answer_words(row[name], cut=name in row['cut'])}")
 
 
 def _print_proof(result: dict[str, Any]) -> None:
@@ -141,10 +162,13 @@ def _print_proof(result: dict[str, Any]) -> None:
 
 
 def _new_run(path: Path | None) -> RunFolder:
-    """Make a run of a plan file. A model that cannot be used is said now: no run is left behind for it."""
+    """Make a run of a plan file. What cannot be used of it is said now: no run is left behind for it."""
     assert path is not None
     plan = plan_in(path)
     find_folder(plan.model, models_root(load()))
+    for name in (*plan.data, *(mix.file for mix in plan.mix), *filter(None, (plan.validation,))):
+        if not Path(name).exists():
+            raise Trouble(Code.DATA_MISSING, path=name)
     expect_room(runs_root(load()), plan)
     return RunFolder.create(runs_root(load()), plan)
 

@@ -109,7 +109,8 @@ class ChatJob:
 
     `questions` are answered first, by the weights in `sides`; with `keep_open` False the job ends after them.
     `base` is "original" (the 16-bit weights), "trained" (held as during training), or "auto": original when it
-    fits the card. Result: `answers` (question, before, after), `base`.
+    fits the card. Answers to `questions` have at most `longest` tokens. Result: `answers` (question, before,
+    after), `base`.
     """
 
     run_folder: str
@@ -117,12 +118,14 @@ class ChatJob:
     keep_open: bool = True
     base: str = "auto"
     sides: tuple[Side, ...] = (Side.BASE, Side.TUNED)
+    longest: int = 48
 
     def run(self, talk: Talk) -> dict[str, Any]:
         choose_card(self.run_folder)
         from core.engine.chat import chat
 
-        return chat(Path(self.run_folder), talk, self.questions, self.sides, keep_open=self.keep_open, base=self.base)
+        how: dict[str, Any] = {"keep_open": self.keep_open, "base": self.base, "longest": self.longest}
+        return chat(Path(self.run_folder), talk, self.questions, self.sides, **how)
 
 
 @dataclass(frozen=True)

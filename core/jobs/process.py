@@ -7,7 +7,6 @@ when its window closes keeps its record itself (core.jobs.alone).
 """
 
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -22,7 +21,7 @@ from core.jobs.guard import Guards
 from core.jobs.jobs import TrainJob
 from core.jobs.measure import Meter, Readings
 from core.jobs.worker import Request
-from core.problems import Code, Problem, Trouble, diagnose_exit
+from core.problems import Code, Problem, diagnose_exit
 from core.record import Record
 from core.runs import RunFolder
 from core.wire import encode
@@ -78,12 +77,11 @@ class JobProcess:
 
     def _begin(self) -> None:
         # core.jobs.supervise holds the run itself until its child is there
-        if self._run and self._run.is_busy() and (self._run.owner() or {}).get("pid") != os.getpid():
-            raise Trouble(Code.RUN_BUSY, path=self._run.path)
-        self._child.start()
-        if self._run and self._child.pid:
-            # the child holds the run, not the window: it may live on for a while to save
-            self._run.hold(self._child.pid)
+        with self._run.beginning() if self._run else contextlib.nullcontext():
+            self._child.start()
+            if self._run and self._child.pid:
+                # the child holds the run, not the window: it may live on for a while to save
+                self._run.hold(self._child.pid)
 
     def send(self, command: Command) -> None:
         """Send a command of the user's; a child that is already gone is no error."""

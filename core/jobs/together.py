@@ -10,14 +10,16 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import IO
 
+from core.codec import to_plain
 from core.commands import Command, Stop
-from core.events import Event, Failed, Finished, Last, Stage, StageName, StepDone, Stopped
+from core.events import Event, Failed, Finished, Last, Noted, Stage, StageName, StepDone, Stopped
 from core.jobs.jobs import TrainJob, of_first
 from core.jobs.measure import Meter, Readings
 from core.jobs.talk import StopAsked
 from core.jobs.worker import prepare_libraries
+from core.ladder import gentler
 from core.launcher import is_first
-from core.problems import Code, Trouble, diagnose
+from core.problems import Code, diagnose
 from core.record import Record
 from core.runs import RunFolder
 from core.wire import encode
@@ -36,9 +38,8 @@ def train_here(make: Callable[[], RunFolder], hear: Callable[[RunFolder, Event],
     run = RunFolder.open(Path(of_first(lambda: str(make().path))))
     talk = _Here(run, hear)
     if is_first():
-        if run.is_busy():
-            raise Trouble(Code.RUN_BUSY, path=run.path)
-        run.hold(os.getpid())
+        with run.beginning():
+            run.hold(os.getpid())
     with _asked_to_stop(talk), _log(run) as log, redirect_stdout(log), redirect_stderr(log):
         talk.emit(Stage(stage=StageName.STARTING))
         last = _last_word(TrainJob(str(run.path), resume=resume), run, talk)
@@ -83,7 +84,7 @@ class _Here:
         self._run, self._hear = run, hear
         self._record = Record(run.events_file)
         self._readings = Readings(Meter(os.getpid(), _card()), LOOK_EVERY)
-        self._stop = False
+        self._stop = self._trained = False
         self._due = 0.0
         self._lock = threading.Lock()
 
@@ -95,11 +96,25 @@ class _Here:
             self._take_down(event)
 
     def _take_down(self, event: Event) -> None:
-        for each in (event, *(self._readings.new() if isinstance(event, StepDone) else ())):
+        self._trained = self._trained or isinstance(event, StepDone)
+        readings = self._readings.new() if isinstance(event, StepDone) else ()
+        for each in (*self._with_less_memory(event), event, *readings):
             self._record.add(encode(each))
             self._hear(self._run, each)
         if isinstance(event, Last):
             self._record.close()
+
+    def _with_less_memory(self, event: Event) -> Iterator[Noted]:
+        """Change the plan of a training whose memory ran out for whoever resumes it, and say so.
+
+        A fresh process cannot take the place of one that `accelerate launch` watches (core.jobs.comeback).
+        """
+        if not (self._trained and isinstance(event, Failed) and event.problem.code is Code.GPU_MEMORY):
+            return
+        below = gentler(self._run.plan())
+        if below is not None:
+            self._run.step_down(below)
+            yield Noted(code="memory_smaller", facts={"step": self._run.checkpoint_step(), "plan": to_plain(below)})
 
     def stop(self) -> None:
         """Ask for the end."""

@@ -1,6 +1,8 @@
 """What the validation rows say: overfitting by the documents' rule (D3), and when to stop."""
 
-from core.events import Evaluated
+from statistics import stdev
+
+from core.events import Evaluated, StepDone
 from core.history import RunHistory
 from core.plan import TrainingPlan
 from core.watch.observation import Observation, Severity, WatchCode
@@ -35,7 +37,7 @@ def stop_early(history: RunHistory, plan: TrainingPlan) -> Observation | None:
 
 
 def overfitting(history: RunHistory) -> Observation | None:
-    """Validation loss 30 % or more above the training loss of the same steps, and growing (D3).
+    """Validation loss surely 30 % or more above the training loss of the same steps, and growing (D3).
 
     Growing means both: the distance is larger than it was, and the validation loss itself no longer falls. Where only
     the training loss falls on, rows are seen again; the model still gets better at what it has not seen.
@@ -46,7 +48,7 @@ def overfitting(history: RunHistory) -> Observation | None:
         return None
     newest = known[-1]
     loss, trained = newest.loss or 0.0, training_loss(history, newest)
-    if trained is None or loss < GAP * trained or loss - trained < _CLOSE:
+    if trained is None or loss - trained < _CLOSE or loss < GAP * (trained + _doubt(history, newest)):
         return None
     rising = [each for each in known if each.step > best.step and (each.loss or 0.0) > _RISEN * best.loss]
     if rising[-1:] != [newest] or not _grew(history, best, newest):
@@ -62,9 +64,19 @@ def overfitting(history: RunHistory) -> Observation | None:
 
 def training_loss(history: RunHistory, evaluation: Evaluated) -> float | None:
     """Mean loss over trained tokens of the steps up to an evaluation: a twentieth of them, 5 to 50."""
+    return mean_loss(_steps_before(history, evaluation))
+
+
+def _steps_before(history: RunHistory, evaluation: Evaluated) -> list[StepDone]:
     end = place_after(history, evaluation.step)
     low, high = _STEPS
-    return mean_loss(history.steps[max(0, end - max(low, min(high, end // 20))) : end])
+    return history.steps[max(0, end - max(low, min(high, end // 20))) : end]
+
+
+def _doubt(history: RunHistory, evaluation: Evaluated) -> float:
+    """Standard error of the training loss: a few small batches that came out easy are no distance."""
+    known = [step.loss for step in _steps_before(history, evaluation) if step.loss is not None]
+    return stdev(known) / len(known) ** 0.5 if len(known) > 1 else 0.0
 
 
 def _grew(history: RunHistory, best: Evaluated, newest: Evaluated) -> bool:

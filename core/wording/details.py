@@ -91,6 +91,14 @@ DETAILS: dict[str, tuple[Sentence, ...]] = {
     "missing": (N_("There is no such file."),),
     # core.hub, core.modelconfig, core.engine
     "already quantized": (N_("Its weights are already quantized. Take the 16-bit version of it."),),
+    "adapter in it": (
+        N_("There is an adapter in its folder (adapter_config.json), which would change the model without a word."),
+        N_("Move the adapter elsewhere, or merge it first."),
+    ),
+    "only an adapter": (
+        N_("It is an adapter alone, without the model that it belongs to."),
+        N_("Choose the model itself, or merge the two first."),
+    ),
     "not a decoder": (N_("It is not a model that writes text."),),
     "not a JSON object": (N_("Its settings are not in the usual form."),),
     "adapter type": (N_("This kind of adapter cannot be merged."),),

@@ -74,7 +74,11 @@ MATERIAL: dict[Code, Entry] = {
     ),
     Code.MODEL_UNKNOWN: Entry(
         Either(N_("No model called {model} was found."), N_("No such model was found.")),
-        (N_("Check the spelling: owner/name, or the path of a folder on this computer."), TECHNICAL),
+        (
+            N_("Did you mean {near}?"),
+            N_("Check the spelling: owner/name, or the path of a folder on this computer."),
+            TECHNICAL,
+        ),
         Action.CHOOSE_MODEL,
     ),
     Code.MODEL_INCOMPLETE: Entry(

@@ -100,6 +100,10 @@ _NOTES: dict[str, Sentence] = {
         "The card ran out of memory. Nothing is lost: training goes on from step {step} with smaller bites, and every "
         "step learns from as many rows as before."
     ),
+    "memory_smaller": N_(
+        "Nothing is lost: resumed, the training goes on from step {step} with smaller bites, and every step learns "
+        "from as many rows as before."
+    ),
     "rolled_back": N_(
         "Step {step} gave numbers that are none. Training goes back to step {to} and on with a lower learning rate: "
         "{rate}."

@@ -167,12 +167,17 @@ _ROWS: dict[str, Sentence] = {
     "extra_cells": N_("The row has more cells than the table has columns. A text with a comma needs quotation marks."),
     "bad_quotes": N_("The quotation marks in this row do not match."),
     "outside_pair": N_("This text stands before the first question."),
+    "only_text": N_("This is running text among questions and answers. Put it into a file of its own to learn it."),
     "double_field": Either(N_("The field “{detail}” is there twice."), N_("A field of this row is there twice.")),
     "media": Either(
         N_("It holds pictures, sound or files (“{detail}”). Only text can be learned."),
         N_("It holds pictures, sound or files. Only text can be learned."),
     ),
     "turn_weight": N_("One of its answers is marked as not to be learned. That is not possible yet."),
+    "rejected": Either(
+        N_("The answer is marked as a bad one (“{detail}” is false). Only good answers are learned."),
+        N_("The answer is marked as a bad one. Only good answers are learned."),
+    ),
     "above_names": N_("This row stands above the names of the columns."),
     "no_text_page": N_("This page is a picture without text. Run text recognition (OCR) on the file first."),
     "file_unreadable": N_("The whole file cannot be used."),

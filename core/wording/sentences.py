@@ -103,6 +103,8 @@ def shown(name: str, value: Any) -> str:
         return str(value)
     if isinstance(value, int):
         return count(value)
+    if name.endswith("loss"):
+        return _shown_float(float(f"{value:.3g}"))
     return percent(value) if name in ("agreement", "share") else _shown_float(value)
 
 

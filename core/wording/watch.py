@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.i18n import N_, NN_, _
 from core.wording.learnable import fix_words
-from core.wording.numbers import percent
+from core.wording.numbers import count, percent
 from core.wording.sentences import Either, Sentence, say, tell
 from core.wording.words import Action, Entry, Words
 
@@ -177,6 +177,15 @@ def _facts(observation: "Observation") -> dict[str, Any]:
     if facts.get("still") in _STILL:
         facts["why"] = _(_STILL[facts["still"]])
     if "rows" in facts:
-        named = [f"{PurePath(file).name}:{line}" for file, line in facts["rows"][:_NAMED]]
-        facts["rows"] = ", ".join(named) + (" …" if len(facts["rows"]) > _NAMED else "")
+        facts["rows"] = _places(facts["rows"])
     return facts
+
+
+def _places(rows: list[list[Any]]) -> str:
+    """Rows by their files, each named once: "a.jsonl:2, 4, 7 · b.jsonl:9", and how many more there are."""
+    lines: dict[str, list[str]] = {}
+    for file, line in rows[:_NAMED]:
+        lines.setdefault(PurePath(file).name, []).append(str(line))
+    named = " · ".join(f"{file}:{', '.join(numbers)}" for file, numbers in lines.items())
+    more = len(rows) - _NAMED
+    return f"{named} {_('… and {n} more').format(n=count(more))}" if more > 0 else named

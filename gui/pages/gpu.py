@@ -59,7 +59,7 @@ class GpuPage(Page):
         self._body.setSpacing(16)
         self.chooser = CardChooser()
         self.chooser.chosen.connect(self._imagine)
-        self.chooser.closed.connect(self.chooser.hide)
+        self.chooser.closed.connect(self._close_chooser)
         self.chooser.hide()
         self.offers = Offers()
         self.offers.taken.connect(self._take_offer)
@@ -188,13 +188,14 @@ class GpuPage(Page):
         return found
 
     def _open_chooser(self) -> None:
-        if self.chooser.isVisible():
-            self.chooser.hide()
-        else:
-            self.chooser.open()
+        self._close_chooser() if self.chooser.isVisible() else self.chooser.open()
+
+    def _close_chooser(self) -> None:
+        self.setFocus()  # Return goes on with the card that is shown
+        self.chooser.hide()
 
     def _imagine(self, card: Card) -> None:
-        self.chooser.hide()
+        self._close_chooser()
         self._switch(imagine_card(self.state, card, advised(card, self.state.goal)))
 
     def _switch(self, state: WizardState) -> None:

@@ -2,7 +2,8 @@
 
 import contextlib
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout
 
 from core.cards import imagined, known_cards
@@ -50,6 +51,12 @@ class CardChooser(QFrame):
         self._fill("")
         self.show()
         self.search.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.closed.emit()
+        else:
+            super().keyPressEvent(event)
 
     def _fill(self, text: str) -> None:
         clear(self._list)

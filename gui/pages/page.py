@@ -44,6 +44,8 @@ class Page(QWidget):
         super().__init__()
         self.desk = desk
         self.state = WizardState()
+        # what a screen reader says when the keyboard comes to the page
+        self.setAccessibleName(title)
         self.column = QVBoxLayout()
         self.column.setSpacing(2 * theme.GRID)
         self.title = label(title, "title", name="page_title")
@@ -93,6 +95,22 @@ class Page(QWidget):
                 bar.setValue(part.mapTo(content, QPoint(0, 0)).y() - 2 * theme.GRID)
 
         QTimer.singleShot(0, part, scroll)
+
+    def bring_into_view(self, part: QWidget) -> None:
+        """Scroll as little as it takes to see a part as a whole, its beginning if it is too high for that."""
+        bar, port = self._area.verticalScrollBar(), self._area.viewport()
+
+        def scroll() -> None:
+            content = self._area.widget()
+            if content is None or not part.isVisible():
+                return
+            above = part.mapTo(content, QPoint(0, 0)).y() - 2 * theme.GRID
+            below = above + part.height() + 4 * theme.GRID - port.height()
+            bar.setValue(min(above, max(bar.value(), below)))
+
+        # once it is laid out, and again when what is around it has found its height
+        for wait in (0, 60):
+            QTimer.singleShot(wait, part, scroll)
 
     def put_beside_title(self, widget: QWidget) -> None:
         """Put a widget to the right of the title."""

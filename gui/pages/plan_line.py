@@ -12,12 +12,12 @@ from gui.widgets.fields import Choice, Real, Whole
 from gui.widgets.text import Elided, label
 
 Field = Whole | Real | Choice
-#: Rules in the tool tip; a click shows all of them.
+#: Sentences in the tool tip; a click shows all of them.
 FIRST = 4
 
 
 class Line:
-    """`rules` are sentences with their sources; "?" unfolds them under the field."""
+    """`hint` says what the field is, `rules` are sentences with their sources; "?" unfolds all of them under it."""
 
     def __init__(
         self, field: Field, words: str, hint: str, recommended: Callable[[Any], str], rules: tuple[str, ...] = ()
@@ -32,16 +32,15 @@ class Line:
         field.setAccessibleDescription(hint)
         self.mark = Elided("")
         self.note = Badge("caution", wrap=True)
-        self.rule = label("\n".join("· " + words for words in rules), "small")
-        self.ask = self._ask_button(field, rules)
+        known = (hint, *rules)
+        self.rule = label("\n".join("· " + words for words in known), "small")
+        self.ask = self._ask_button(field, known)
         self.note.hide()
         self.rule.hide()
 
-    def _ask_button(self, field: Field, rules: tuple[str, ...]) -> QPushButton:
-        asked = button("?", f"why_{field.objectName()}", kind="ask", tip="\n".join(rules[:FIRST]))
+    def _ask_button(self, field: Field, known: tuple[str, ...]) -> QPushButton:
+        asked = button("?", f"why_{field.objectName()}", kind="ask", tip="\n".join(known[:FIRST]))
         asked.setCheckable(True)
-        if not rules:
-            asked.hide()
         asked.setAccessibleName(_("What is known about: {field}").format(field=field.accessibleName()))
         asked.toggled.connect(self.rule.setVisible)
         return asked

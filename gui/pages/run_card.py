@@ -1,5 +1,7 @@
 """A past run as a card: its curve, name, what it was, what became of it."""
 
+from pathlib import Path
+
 from PySide6.QtCore import QDateTime, QLocale, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout
 
@@ -56,9 +58,11 @@ class RunCard(QFrame):
         resume.setVisible(summary.resumable)
         if not summary.checkpoint_step:
             resume.setToolTip(_("Nothing was saved yet, so it starts again from the beginning."))
-            resume.setAccessibleDescription(resume.toolTip())
-        buttons.addWidget(resume)
-        buttons.addWidget(button(_("Open"), "open_run", lambda: self.opened.emit(summary.path, False)))
+        show = button(_("Open"), "open_run", lambda: self.opened.emit(summary.path, False))
+        for made in (resume, show):
+            # many runs, the same words: a screen reader says whose button it is
+            made.setAccessibleDescription(" ".join(filter(None, (own_folder(summary.path), made.toolTip()))))
+            buttons.addWidget(made)
         delete = button("", "delete_run", lambda: self.delete_asked.emit(summary.path), kind="quiet", icon="trash")
         delete.setToolTip(_("Delete this run"))
         delete.setAccessibleName(_("Delete {name}").format(name=summary.path.name))
@@ -79,7 +83,9 @@ def standing(summary: Summary, *, here: bool) -> tuple[str, str]:
 def _facts(summary: Summary) -> str:
     parts = []
     if summary.plan is not None:
+        files = [Path(name).name for name in summary.plan.data]
         parts += [method_words(summary.plan.method), _("rank {n}").format(n=summary.plan.rank)]
+        parts += [files[0] + (f" +{len(files) - 1}" if files[1:] else "")] if files else []
     if summary.first is not None and summary.last is not None:
         parts.append(_("loss {first} → {last}").format(first=f"{summary.first:.2f}", last=f"{summary.last:.2f}"))
     if summary.merged:

@@ -71,7 +71,9 @@ class TalkPage(Page):
         self.question.returnPressed.connect(self.ask)
         self.question.textChanged.connect(lambda _text: self._enable())
         self.send = primary(_("As&k"), "ask", self.ask)
-        self.fresh = button(_("Clear"), "clear_chat", self.clear)
+        tip = _("Begin a new conversation; until then each question goes on with the one before.")
+        self.fresh = button(_("Clear"), "clear_chat", self.clear, tip=tip)
+        self.fresh.setAccessibleDescription(tip)
         line = row(self.question, self.send, self.fresh)
         line.setStretch(0, 1)
         inner.addLayout(line)
@@ -143,11 +145,19 @@ class TalkPage(Page):
         elif isinstance(event, Answered):
             self._answered(event)
         elif isinstance(event, Stage):
-            self._ready = self._ready or event.stage is StageName.ANSWERING
+            if event.stage is StageName.ANSWERING and not self._ready:
+                self._ready = True
+                self._enable()
+                self._invite()
             self._status.setText(_("Ready.") if self._ready else stage_words(event.stage) + "…")
         elif isinstance(event, Last):
             self._ended(event)
         self._enable()
+
+    def _invite(self) -> None:
+        """Let the first question be typed at once, unless the keyboard is somewhere else already."""
+        if self.window().focusWidget() in (None, self, self.window()):
+            self.question.setFocus()
 
     def _answered(self, event: Answered) -> None:
         self.columns[event.side].finish(event, self.state)

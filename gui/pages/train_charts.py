@@ -108,6 +108,8 @@ class ChartsPanel(QWidget):
     def show_words(self, history: RunHistory | None) -> None:
         """Say the newest values."""
         self.legend.set(history)
+        on_card = not (history and history.memory) or history.memory[-1].on_card
+        self.plot.name_strip("memory", _("Memory in GB") if on_card else _("Computer memory in GB"))
         for name in self.plot.strips:
             self.plot.name_strip(name, _title(name, self.timeline))
 

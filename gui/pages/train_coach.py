@@ -15,7 +15,8 @@ from gui.icons import Icon
 from gui.widgets.buttons import Chip, button
 from gui.widgets.text import clear, column, label, panel, row
 
-_ICONS = {Severity.TROUBLE: "trouble", Severity.CAUTION: "warning", Severity.GOOD: "done"}
+_MATTER = (Severity.TROUBLE, Severity.CAUTION)
+SEVERITY_ICONS = {Severity.TROUBLE: "trouble", Severity.CAUTION: "warning", Severity.GOOD: "done"}
 #: Remedies that one observation offers.
 MOST = 2
 
@@ -31,6 +32,8 @@ class CoachPanel(QWidget):
         super().__init__()
         self.setObjectName("coach")
         self._shown: object = None
+        #: Severity and title of what matters most, None while nothing does.
+        self.worst: tuple[Severity, str] | None = None
         frame, inner = panel()
         inner.addWidget(label(_("How it goes"), "strong"))
         self._list = QVBoxLayout()
@@ -48,6 +51,7 @@ class CoachPanel(QWidget):
         if shown == self._shown:
             return
         self._shown = shown
+        self.worst = next(((each.severity, words.title) for each, words in said if each.severity in _MATTER), None)
         clear(self._list)
         known: list[Remedy] = []
         for each, words in said:
@@ -72,7 +76,7 @@ class CoachPanel(QWidget):
         if found:
             words.addWidget(label(_("For the next run:"), "small"))
             words.addLayout(column(*(_beside(self._chip(remedy, title)) for remedy in found), spacing=6))
-        icon = Icon(_ICONS[each.severity], tone, 16)
+        icon = Icon(SEVERITY_ICONS[each.severity], tone, 16)
         icon.setToolTip(severity_words(tone))
         line = row(spacing=8)
         line.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)

@@ -62,7 +62,7 @@ def _ready(state: WizardState, busy: LiveRun | None) -> str:
 def _running(live: LiveRun) -> str:
     history, waiting = live.history, live.history.waiting
     if live.stopping:
-        return _("Saving what was learned so far…")
+        return _("Saving what was learned so far…") if history.steps else _("Ending. Nothing was learned yet.")
     if waiting is not None:
         done = _("Step {step} of {total} is done.")
         said = done.format(step=count(history.step), total=count(history.total_steps)) if history.steps else ""
@@ -79,6 +79,10 @@ def _finished(live: LiveRun) -> str:
     history = live.history
     first, last = history.first_loss, history.last_loss
     words = _("{steps} steps done").format(steps=count(history.step))
+    kept = next((note.facts for note in reversed(history.notes) if note.code == "best_kept"), None)
+    if kept is not None:
+        # the losses of the last steps are not those of what is kept
+        return words + " · " + _("kept is the adapter of step {step}, the best").format(step=count(kept["step"]))
     if first is None or last is None:
         return words
     return words + " · " + _("loss {first} → {last}").format(first=f"{first:.2f}", last=f"{last:.2f}")

@@ -26,15 +26,14 @@ class DropZone(QFrame):
         inner.setContentsMargins(24, 24, 24, 24)
         inner.setSpacing(8)
         inner.addStretch(1)
-        parts = (
-            Icon("upload", "muted", 32),
-            label(headline, "lead", wrap=False),
-            label(hint, "muted", wrap=False),
-            extra,
-        )
-        for part in parts:
+        # as wide as the zone, so that a small window breaks it into lines
+        told = label(hint, "muted")
+        told.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        for part in (Icon("upload", "muted", 32), label(headline, "lead", wrap=False)):
             inner.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
-        inner.insertSpacing(inner.count() - 1, 8)
+        inner.addWidget(told)
+        inner.addSpacing(8)
+        inner.addWidget(extra, 0, Qt.AlignmentFlag.AlignHCenter)
         inner.addStretch(1)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

@@ -1,4 +1,4 @@
-"""Notes of a run: what was worth telling, newest last, the same thing said once."""
+"""Notes of a run: what happened to it first, then what else was worth telling; newest last, the same thing once."""
 
 from collections.abc import Sequence
 
@@ -11,6 +11,11 @@ from gui.widgets.text import clear, label, row
 
 #: Notes in sight.
 MOST = 6
+#: What happened to a run, with its icon: such a note is not pushed out of sight by any number of others.
+_HAPPENED = {
+    **dict.fromkeys(("memory_stepped", "memory_smaller", "rolled_back", "card_lost", "checkpoint_damaged"), "warning"),
+    **dict.fromkeys(("stopped_early", "best_kept", "probe_stepped"), "info"),
+}
 
 
 class NotesView(QWidget):
@@ -19,21 +24,26 @@ class NotesView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("notes")
-        self._shown: list[str] = []
+        self._shown: list[tuple[str, str]] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(4)
         self.hide()
 
     def set(self, notes: Sequence[Noted]) -> None:
-        """Show the newest notes that have words."""
-        said = list(dict.fromkeys(text for note in notes if (text := note_words(note))))[-MOST:]
+        """Show the notes that have words: what happened to the run, and the newest others."""
+        said = list(dict.fromkeys((note.code, text) for note in notes if (text := note_words(note))))
+        happened = [each for each in said if each[0] in _HAPPENED][-MOST:]
+        others = [each for each in said if each[0] not in _HAPPENED]
+        said = happened + others[max(0, len(others) - MOST + len(happened)) :]
         if said == self._shown:
             return
         self._shown = said
         clear(self._column)
-        for text in said:
-            line = row(Icon("info", "muted", 16), label(text, "muted"))
+        for code, text in said:
+            icon = _HAPPENED.get(code, "info")
+            role = "body" if code in _HAPPENED else "muted"
+            line = row(Icon(icon, "caution" if icon == "warning" else "muted", 16), label(text, role))
             line.setStretch(1, 1)
             self._column.addLayout(line)
         self.setVisible(bool(said))

@@ -15,7 +15,10 @@ class Notice(QFrame):
     accepted = Signal()
     closed = Signal()
 
-    def __init__(self, text: str, offer: str, name: str, icon: str = "info", later: str = "") -> None:
+    def __init__(
+        self, text: str, offer: str, name: str, icon: str = "info", later: str = "", kind: str = "primary"
+    ) -> None:
+        """`kind` is that of the button that accepts: "plain" where the page's own next step is the one to take."""
         super().__init__()
         self.setObjectName(f"{name}_notice")
         self.setProperty("role", "panel")
@@ -25,7 +28,7 @@ class Notice(QFrame):
         inner.setSpacing(8)
         inner.addWidget(Icon(icon, "trouble" if icon == "trouble" else "accent"))
         inner.addWidget(label(text), 1)
-        inner.addWidget(button(offer, name, self._accept, kind="primary"))
+        inner.addWidget(button(offer, name, self._accept, kind=kind))
         inner.addWidget(button(later or _("Later"), f"{name}_later", self.closed.emit, kind="quiet"))
 
     def _accept(self) -> None:

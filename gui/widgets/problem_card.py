@@ -66,9 +66,9 @@ class ProblemCard(QFrame):
         """Put another button beside the action."""
         self._buttons.insertWidget(self._buttons.count() - 1, extra)
 
-    def insert(self, extra: QLayout) -> None:
-        """Put more between the advice and the buttons."""
-        self._body.insertLayout(2, extra)
+    def insert(self, extra: QLayout, *, behind: bool = False) -> None:
+        """Put more between the advice and the buttons, or `behind` these."""
+        self._body.insertLayout(3 if behind else 2, extra)
 
     def _copy(self) -> None:
         """Put everything that is known of the problem on the clipboard."""

@@ -168,7 +168,7 @@ def test_a_download_leaves_out_the_second_copy_of_the_weights() -> None:
     from core.hub.source import RemoteFile
     from core.hub.wanted import wanted
 
-    shards = ("config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
+    shards = ("config.json", "tokenizer.model", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
     names = (*shards, "model.safetensors.index.json", "consolidated.safetensors", "original/consolidated.00.pth")
     found = wanted("mistralai/Mistral-7B-Instruct-v0.3", [RemoteFile(name, 7) for name in names])
     assert {file.path for file in found} == {*shards, "model.safetensors.index.json"}

@@ -10,10 +10,9 @@ import signal
 import struct
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from core.cli import app, check, run
 from core.cli.output import follow
 from core.data.clean import Cleaning
 from core.data.columns import Columns
-from core.events import Failed, Finished, StepDone, Stopped
+from core.events import Event, Failed, Finished, Stage, StageName, StepDone, Stopped
 from core.jobs.process import JobProcess
 from core.modelconfig import architecture_of
 from core.plan import Mix, TrainingPlan, load_plan
@@ -267,11 +266,20 @@ def test_help_is_no_error(solotune: Command, words: tuple[str, ...]) -> None:
     assert said.code == 0 and said.out.startswith("Usage:")
 
 
+def test_the_version_is_told(solotune: Command) -> None:
+    from importlib import metadata
+
+    number = metadata.version("solotune")
+    assert solotune("--version").out.strip() == f"SoloTune {number}"
+    assert json.loads(solotune("--version", "--json").out) == {"version": number}
+
+
 @pytest.mark.parametrize(
     "words",
     [
-        "", "nonsense", "check", "check --nonsense x", "plan x", "plan x --model y", "train", "train a --resume b",
-        "merge x", "chat", "estimate", "estimate --model m --method magic", "estimate --model m --rank many",
+        "", "nonsense", "--version check", "check", "check --nonsense x", "plan x", "plan x --model y", "train",
+        "train a --resume b", "merge x", "chat", "estimate", "estimate --model m --method magic",
+        "estimate --model m --rank many",
         "estimate --model m --adapter-dtype int3", "estimate --model m --shared 0",
         "estimate --model qwen3-8b --method lora --shared 2 --dry-run", "recommend --goal fame",
         "recommend --vram 0", "recommend --vram -8",
@@ -463,6 +471,8 @@ def test_a_disk_that_takes_nothing_is_said(
         raise OSError(number, os.strerror(number), str(self))
 
     plan = make_plan(tmp_path)
+    # the sentence names the run's folder, and with it the second in which it was made
+    monkeypatch.setattr("time.strftime", lambda _format: "20260101-000000")
     monkeypatch.setattr(Path, "mkdir", refuse)
     assert problem("plan", rows, "--model", model, "-o", tmp_path / "new" / "plan.json")["problem"] == code
     assert problem("train", plan)["problem"] == code
@@ -833,17 +843,14 @@ def test_ctrl_c_is_130(solotune: Command, monkeypatch: pytest.MonkeyPatch, rows:
 
 @pytest.mark.skipif(os.name != "posix", reason="sends itself a signal")
 def test_ctrl_c_asks_a_job_to_stop_and_a_second_one_insists() -> None:
-    def interrupt(times: int) -> None:
-        for _ in range(times):
-            time.sleep(0.5)
-            os.kill(os.getpid(), signal.SIGINT)
+    def press(event: Event, times: int) -> None:
+        if isinstance(event, Stage) and event.stage is StageName.TRAINING:
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
 
     before = signal.getsignal(signal.SIGINT)
     for times, job, expected in ((1, Waits(), Stopped), (2, Waits(deaf=True), Failed)):
-        presses = threading.Thread(target=interrupt, args=(times,))
-        presses.start()
-        assert isinstance(follow(JobProcess(job), quiet=True), expected)
-        presses.join()
+        assert isinstance(follow(JobProcess(job), quiet=True, hear=partial(press, times=times)), expected)
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -867,7 +874,7 @@ def test_debug_shows_the_traceback() -> None:
 
 
 def test_relative_names_in_a_plan_are_beside_the_plan(
-    solotune: Command, monkeypatch: pytest.MonkeyPatch, home: Path, tmp_path: Path, model: Path
+    solotune: Command, monkeypatch: pytest.MonkeyPatch, home: Path, tmp_path: Path, model: Path, rows: Path
 ) -> None:
     """The run that train makes names absolute files, wherever train was called from."""
     (home / "data").mkdir()

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from core.problems import Code, Trouble
 from core.runs import RunFolder, RunState
 from core.settings import Settings, save
 from tests.fakes import Ends, Says, Waits, happenings, last_of, new_run
+from tests.patience import PATIENCE, alive, waits_for
 
 
 def test_events_arrive_in_order_and_finish_once() -> None:
@@ -101,7 +101,8 @@ def test_a_run_is_recorded_and_measured(tmp_path: Path) -> None:
     kept = list(run.events())
     assert [type(e) for e in kept] == [type(e) for e in events]
     measured = [e for e in kept if isinstance(e, Measured)]
-    assert measured and 1_000_000 < measured[0].used_bytes < measured[0].total_bytes
+    # a process that has just begun may hold next to nothing
+    assert measured and all(0 < each.used_bytes < each.total_bytes for each in measured)
     assert run.state() is RunState.FINISHED
 
 
@@ -175,15 +176,8 @@ def parent_of(run: RunFolder, *how: str) -> tuple["subprocess.Popen[bytes]", psu
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     with said.open("w") as out:
         parent = subprocess.Popen([sys.executable, str(script), str(run.path), *how], stdout=out, env=environment)
-    waits_for(lambda: "\n" in said.read_text())
+    waits_for(lambda: "\n" in said.read_text(), "the first event")
     return parent, psutil.Process(int(said.read_text().split()[0]))
-
-
-def waits_for(true: Callable[[], object], seconds: float = 20.0) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 def test_a_child_outlives_a_killed_window_long_enough_to_save(tmp_path: Path) -> None:
@@ -193,7 +187,7 @@ def test_a_child_outlives_a_killed_window_long_enough_to_save(tmp_path: Path) ->
     assert run.is_busy()
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
-    child.wait(10)
+    waits_for(lambda: not alive(child), "the end of the child")
     assert (run.path / "mark").read_text() == "saved"
     # with the parent gone the child wrote the record itself
     assert [e for e in run.events() if isinstance(e, Saved)]
@@ -210,7 +204,7 @@ def test_a_training_goes_on_alone_and_hears_orders(tmp_path: Path, how: str) -> 
     waits_for(lambda: run.history().step > 40)
     if how == "killed":
         os.kill(parent.pid, signal.SIGKILL)
-    parent.wait(10)
+    parent.wait(PATIENCE)
     assert how == "killed" or (parent.returncode == 0 and (tmp_path / "said").read_text().endswith("over\n"))
     # the end of a terminal is no reason either
     os.kill(child.pid, signal.SIGHUP)
@@ -227,7 +221,7 @@ def test_a_training_goes_on_alone_and_hears_orders(tmp_path: Path, how: str) -> 
     assert app(["resume", str(run.path)], standalone_mode=False) == 0
     waits_for(lambda: run.history().step > waiting_at)
     assert app(["stop", str(run.path)], standalone_mode=False) == 0
-    child.wait(10)
+    waits_for(lambda: not alive(child), "the end of the child")
     with pytest.raises(Trouble) as refused:
         app(["stop", str(run.path)], standalone_mode=False)
     assert refused.value.problem.code is Code.RUN_IDLE
@@ -237,7 +231,7 @@ def test_a_training_goes_on_alone_and_hears_orders(tmp_path: Path, how: str) -> 
     assert kept == list(range(1, len(kept) + 1))
     assert isinstance(history.last, Stopped) and run.state() is RunState.STOPPED and not run.is_busy()
     # measured by the window at first, then by the child
-    assert len(history.memory) >= 2 and all(reading.used_bytes > 1_000_000 for reading in history.memory)
+    assert len(history.memory) >= 2 and history.memory[-1].used_bytes > 1_000_000
 
 
 def test_orders_reach_a_training_through_its_window(tmp_path: Path) -> None:

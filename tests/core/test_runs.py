@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import psutil
@@ -71,6 +72,39 @@ def test_a_broken_mark_holds_nothing(tmp_path: Path, text: str) -> None:
     run = new_run(tmp_path)
     (run.path / "busy.json").write_text(text)
     assert not run.is_busy()
+
+
+def test_of_two_that_begin_at_once_the_second_finds_it_busy(tmp_path: Path) -> None:
+    """Both have looked, and found the run free, before either of them holds it."""
+    run, entered, refused = new_run(tmp_path), threading.Event(), list[Code]()
+
+    def second() -> None:
+        try:
+            with run.beginning():
+                entered.set()
+        except Trouble as trouble:
+            refused.append(trouble.problem.code)
+
+    with run.beginning():
+        beside = threading.Thread(target=second)
+        beside.start()
+        assert not entered.wait(0.3)
+        # another process than this one: who holds a run may begin in it
+        run.hold(os.getppid())
+    beside.join()
+    assert refused == [Code.RUN_BUSY] and not entered.is_set()
+    run.release()
+    with run.beginning():
+        assert not run.is_busy()
+
+
+def test_where_nothing_can_be_locked_it_begins_all_the_same(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    (run.path / "busy.lock").mkdir()
+    with run.beginning():
+        run.hold(os.getppid())
+    with pytest.raises(Trouble), run.beginning():
+        pass
 
 
 def test_a_folder_without_a_plan_is_no_run(tmp_path: Path) -> None:

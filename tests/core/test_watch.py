@@ -107,6 +107,14 @@ def test_overfitting_is_thirty_per_cent_and_growing(losses: tuple[float, ...], s
     assert (WatchCode.OVERFITTING in {each.code for each in observe(evaluated(*losses), PLAN)}) is seen
 
 
+def test_a_few_batches_that_came_out_easy_are_no_overfitting() -> None:
+    """Losses of 0.6 and 1.4 in turn: the last five say 0.92, and may as well say 1.1."""
+    for losses, seen in (((1.25, 1.28, 1.32), False), ((1.25, 1.4, 1.6), True)):
+        history = evaluated(*losses)
+        history.steps[:] = [replace(step, loss=1.4 if step.step % 2 else 0.6) for step in history.steps]
+        assert (WatchCode.OVERFITTING in {each.code for each in observe(history, PLAN)}) is seen
+
+
 def test_a_spike_tells_the_rows_that_the_training_noted() -> None:
     curve = Curve(norm=lambda at, value: value * 20 if at == 100 else value)
     found = spike(curve.history(100))
@@ -115,7 +123,9 @@ def test_a_spike_tells_the_rows_that_the_training_noted() -> None:
     history = curve.history(110)
     history.apply(Noted(code="gradient_spike", facts={"step": 100, "rows": [["a.jsonl", 7], ["b.jsonl", 9]]}))
     told = next(each for each in observe(history, curve.plan) if each.code is WatchCode.GRADIENT_SPIKE)
-    assert told.step == 100 and "a.jsonl:7, b.jsonl:9" in observation_words(told).advice
+    assert told.step == 100 and "Its rows: a.jsonl:7 · b.jsonl:9." in observation_words(told).advice
+    many = replace(told, facts=told.facts | {"rows": [["x/a.jsonl", line] for line in range(1, 17)]})
+    assert "Its rows: a.jsonl:1, 2, 3, 4, 5 … and 11 more." in observation_words(many).advice
 
 
 def test_a_new_stage_has_losses_of_its_own() -> None:

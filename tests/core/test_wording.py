@@ -145,6 +145,7 @@ NOTES = {
     "best_kept": ({"step": 300, "loss": 1.25, "last_step": 400, "last_loss": 1.5}, ("step 300", "1.25", "1.5")),
     "stopped_early": ({"step": 400, "waited": 3}, ("step 400", "3 checks")),
     "memory_stepped": ({"step": 400}, ("step 400",)),
+    "memory_smaller": ({"step": 400}, ("from step 400",)),
     "rolled_back": ({"step": 412, "to": 400, "rate": 1e-4}, ("Step 412", "step 400", "1e-4")),
     "resumed": ({"step": 400}, ("step 400",)),
     "checkpoint_damaged": ({"step": 400, "to": 200}, ("step 400", "step 200")),

@@ -546,7 +546,7 @@ class Walk:
     def runs(self) -> None:
         self.window.open_aside("runs")
         page: Any = self.window.page("runs")
-        self.until(lambda: len(page._cards) > 0, 30)
+        self.until(lambda: len(page._cards) > 0 and not page._status.text().endswith("…"), 30)
 
     def _wanted(self, page: str) -> bool:
         return any(name.partition("_")[0] == page for name in self.wanted.pages)
@@ -555,7 +555,7 @@ class Walk:
         self.window.open_aside("settings")
 
     def settings_sources(self, scene: str) -> None:
-        from tests.e2e import readings
+        from tests import readings
 
         page: Any = self.window.page("settings")
         page.sources._show({each["name"]: each for each in readings.REACHED})
@@ -583,13 +583,13 @@ class Walk:
         self.picture(scene)
 
     def doctor(self) -> None:
-        from tests.e2e import readings
+        from tests import readings
 
         self._examined(readings.good())
 
     def doctor_trouble(self, scene: str) -> None:
         from core.doctor.repair import Repair
-        from tests.e2e import readings
+        from tests import readings
 
         page: Any = self.window.page("doctor")
         # not how the computer that takes the picture would be repaired

@@ -16,10 +16,12 @@ import pytest
 from core.hub.folder import check_model_folder
 from core.runs import RunFolder, RunState, list_runs
 from tests.fakes import new_run
+from tests.patience import PATIENCE, alive, child_of, waits_for
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="ends processes by signals")
 
-STEPS = 150
+#: More than can be done before what happens to a run after thirty steps has reached it.
+STEPS = 300
 
 
 class Running:
@@ -47,13 +49,11 @@ class Running:
 
     def child(self) -> psutil.Process:
         """The process that does the work."""
-        found = [p for p in psutil.Process(self.process.pid).children() if "spawn_main" in " ".join(p.cmdline())]
-        assert len(found) == 1, found
-        return found[0]
+        return child_of(self.process.pid)
 
     def outcome(self, code: int) -> dict[str, Any]:
         """Wait for the end, which must be exit `code` without a traceback, and return the last line."""
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=PATIENCE)
         self.said += [json.loads(line) for line in out.splitlines()]
         assert (self.process.returncode, "Traceback" in err) == (code, False), err
         return self.said[-1]
@@ -71,7 +71,7 @@ def answers(*words: object, **more: Any) -> dict[str, Any]:
     """Run a command that must do well and return its one JSON object."""
     done = subprocess.run(
         [sys.executable, "-m", "core", *map(str, words), "--json"],
-        capture_output=True, text=True, encoding="utf-8", timeout=60, check=False, **more,
+        capture_output=True, text=True, encoding="utf-8", timeout=PATIENCE, check=False, **more,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
@@ -130,11 +130,10 @@ def leave_a_chat(run: Path) -> None:
         # shells start background jobs deaf to Ctrl-C, and the tests may be one
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
-    waits_for(lambda: psutil.Process(chat.pid).children(), "the chat's child")
-    time.sleep(0.5)
-    family = psutil.Process(chat.pid).children()
+    family = [child_of(chat.pid)]
+    assert chat.stderr and chat.stderr.read(5) == "You: "  # until then Ctrl-C may come too early to be heard
     os.killpg(chat.pid, signal.SIGINT)
-    out, err = chat.communicate(timeout=10)
+    out, err = chat.communicate(timeout=PATIENCE)
     assert (chat.returncode, out, err) == (130, "", "")
     waits_for(lambda: not any(alive(p) for p in family), "the end of the child")
 
@@ -159,7 +158,11 @@ def test_a_second_ctrl_c_insists(plan: Callable[..., Path]) -> None:
     """Both come while the child is still importing torch, and reach the child too."""
     train = Running("train", plan())
     train.until(lambda line: line.get("stage") == "starting")
-    for _ in range(2):
+    child = train.child()
+    os.killpg(train.process.pid, signal.SIGINT)
+    time.sleep(0.3)
+    while alive(child):
+        # two that come at once are heard as one
         os.killpg(train.process.pid, signal.SIGINT)
         time.sleep(0.3)
     told = train.outcome(1)
@@ -197,7 +200,7 @@ def test_a_killed_parent_leaves_a_child_that_saves_and_ends(plan: Callable[..., 
     child = train.child()
     train.process.kill()
     train.process.communicate()
-    waits_for(lambda: not alive(child), "the end of the child", seconds=10)
+    waits_for(lambda: not alive(child), "the end of the child")
     (run,) = list_runs(runs)
     assert run.state() is RunState.STOPPED
     kept = run.checkpoint_step()
@@ -212,14 +215,3 @@ def test_a_run_whose_model_has_vanished_says_so(runs: Path, tmp_path: Path, one_
     run = new_run(runs, model=str(tmp_path / "gone"), data=(str(one_answer),))
     told = Running("train", "--resume", run.path).outcome(1)
     assert told["problem"] == "model_missing" and str(tmp_path / "gone") in told["title"]
-
-
-def alive(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-
-
-def waits_for(happened: Callable[[], object], what: str, seconds: float = 10) -> None:
-    until = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < until, f"{what} did not come within {seconds:g} s"
-        time.sleep(0.02)

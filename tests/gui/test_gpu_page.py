@@ -82,7 +82,7 @@ def test_live_values_move_and_a_large_change_reads_the_card_again(
     assert find("free_memory").text() == "10.8 GB"
     assert find("card_live").text() == "55 °C · 80 W · 12 % busy"
     window._read(Reading(now.used_bytes, now.total_bytes))
-    qtbot.waitUntil(lambda: window.state.card == now)
+    qtbot.waitUntil(lambda: window.state.card == now, timeout=60_000)
     assert find("free_memory").text() == "12.0 GB"
 
 

@@ -108,7 +108,7 @@ def test_an_old_run_is_shown_on_the_own_card(window: MainWindow, find: Finder, t
     run = states.write_run(window.desk.runs_root, plan, "1_a")
     plans_for(window, find, "RTX 4090")
     window.open_run(run.path)
-    qtbot.waitUntil(lambda: window.state.run == run.path, timeout=10_000)
+    qtbot.waitUntil(lambda: window.state.run == run.path, timeout=60_000)
     assert window.state.card == states.CARD and not window.state.imagined
 
 

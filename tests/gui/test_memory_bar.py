@@ -85,7 +85,7 @@ def test_the_part_under_the_mouse_is_explained(qtbot: QtBot) -> None:
     for x, tone in ((50, "weights"), (350, "logits")):
         QApplication.sendEvent(bar, QHelpEvent(QHelpEvent.Type.ToolTip, QPoint(x, 12), bar.mapToGlobal(QPoint(x, 12))))
         assert part_hint(tone) in QToolTip.text()
-    with qtbot.waitSignal(bar.looked) as heard:
+    with qtbot.waitSignal(bar.looked, timeout=60_000) as heard:
         qtbot.mouseMove(bar, QPoint(350, 12))
         QApplication.sendEvent(bar, _moved(bar, 350))
     assert heard.args == ["logits"]
@@ -113,7 +113,7 @@ def test_the_arrow_keys_walk_through_the_legend(qtbot: QtBot) -> None:
     legend.set(parts)
     box.show()
     box.activateWindow()
-    qtbot.waitUntil(box.isActiveWindow)
+    qtbot.waitUntil(box.isActiveWindow, timeout=60_000)
     entries = legend.findChildren(Entry)
     stops = [entry for entry in entries if entry.focusPolicy() & Qt.FocusPolicy.TabFocus]
     assert stops == entries[:1], "one stop for Tab"
@@ -134,9 +134,9 @@ def test_the_legend_keeps_the_keyboards_place_when_sizes_change(qtbot: QtBot) ->
     legend.set([part("weights", 5), part("adapter", 1)])
     legend.show()
     legend.activateWindow()
-    qtbot.waitUntil(legend.isActiveWindow)
+    qtbot.waitUntil(legend.isActiveWindow, timeout=60_000)
     legend._move(1)
     legend.set([part("weights", 5), part("adapter", 2), part("logits", 1)])
-    qtbot.waitUntil(legend._entries[1].hasFocus)
+    qtbot.waitUntil(legend._entries[1].hasFocus, timeout=60_000)
     assert legend._entries[1].part.tone == "adapter"
     QToolTip.hideText()

@@ -34,7 +34,7 @@ def panel(qtbot: QtBot, qapp: QApplication) -> SamplesPanel:
     made = SamplesPanel()
     qtbot.addWidget(made)
     made.show()
-    qtbot.waitExposed(made)
+    qtbot.waitExposed(made, timeout=60_000)
     return made
 
 

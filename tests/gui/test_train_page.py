@@ -13,8 +13,10 @@ from core.commands import GoOn, Pause, Stop
 from core.data.browse import RowsFile
 from core.events import Measured, Noted, Paused, Stage, StageName, StepDone, Wait, WentOn
 from core.history import RunHistory, fold
+from core.plan import TrainingPlan
 from core.runs import RunFolder, RunState
 from core.settings import Settings, load
+from core.watch import Severity
 from core.wire import encode
 from core.wizard import Step, WizardState
 from core.wording import Action
@@ -23,10 +25,13 @@ from gui.main_window import MainWindow
 from gui.pages.run_card import standing
 from gui.pages.train_charts import ChartsPanel
 from gui.pages.train_coach import CoachPanel, offers
+from gui.pages.train_cockpit import Cockpit
 from gui.pages.train_waits import waiting_words
+from gui.pages.train_words import progress_words
 from gui.run_reader import Summary
 from gui.timeline import Timeline
 from gui.widgets.chart_pointing import moved, pointed_at
+from gui.widgets.notes import NotesView
 from tests.curves import Curve, overfit
 from tests.gui import states
 from tests.gui.conftest import Finder
@@ -99,7 +104,7 @@ def test_the_rows_of_a_spike_are_shown_and_asked_for(qtbot: QtBot, desk: Desk) -
     charts.step.findChild(QPushButton, "spike_after").click()
     assert charts.step.title.text() == f"Step {ODD}"
     assert "instead of 0.7" in charts.plot.accessibleDescription().replace("\u00a0", " ")
-    with qtbot.waitSignal(charts.row_asked) as asked:
+    with qtbot.waitSignal(charts.row_asked, timeout=60_000) as asked:
         charts.step.findChild(QPushButton, "open_row_9").click()
     assert asked.args == ["a/rows.jsonl", 9]
     qtbot.keyClick(charts.plot, Qt.Key.Key_Escape)
@@ -128,7 +133,7 @@ def test_a_click_on_a_spike_shows_it_and_the_mouse_says_what_a_mark_is(qtbot: Qt
     charts.plot._hovered(view, box.mapViewToScene(QPointF(pause, 1.5)))
     assert QToolTip.text() == "The disk is nearly full."
     charts.plot._hovered(view, box.mapViewToScene(QPointF(spike, 1.5)))
-    qtbot.waitUntil(lambda: not QToolTip.isVisible())
+    qtbot.waitUntil(lambda: not QToolTip.isVisible(), timeout=60_000)
 
 
 def test_more_curves_are_opened_and_remembered(qtbot: QtBot, desk: Desk, tmp_path: Path) -> None:
@@ -157,10 +162,10 @@ def test_the_coach_offers_what_can_be_done(qtbot: QtBot) -> None:
     history = curve.history(200)
     coach.set(history, curve.plan, offers(here=True, waiting=False, best=True, over=False))
     assert coach.findChild(QLabel, "observed_overfitting").accessibleName().startswith("Trouble")
-    with qtbot.waitSignal(coach.acted) as acted:
+    with qtbot.waitSignal(coach.acted, timeout=60_000) as acted:
         coach.findChild(QPushButton, "coach_stop_keep_best").click()
     assert acted.args == [Action.STOP_KEEP_BEST]
-    with qtbot.waitSignal(coach.planned) as planned:
+    with qtbot.waitSignal(coach.planned, timeout=60_000) as planned:
         coach.findChild(QPushButton, "remedy_fix_dropout").click()
     assert planned.args[0] == replace(curve.plan, dropout=0.1)
     # over: nothing to stop any more, but the next run can be better
@@ -182,7 +187,7 @@ def waiting(window: MainWindow, qtbot: QtBot, planned: WizardState, *events: obj
             file.write(encode(replace(event, time=late)) + "\n")  # type: ignore[type-var, arg-type]
     run.hold(os.getpid())
     window.open_run(run.path)
-    qtbot.waitUntil(lambda: window.state.run == run.path, timeout=10_000)
+    qtbot.waitUntil(lambda: window.state.run == run.path, timeout=60_000)
     assert window.state.run_state is RunState.RUNNING
     return run
 
@@ -262,3 +267,55 @@ def test_a_row_is_found_by_file_and_line(tmp_path: Path) -> None:
 )
 def test_a_card_says_how_a_run_stands(summary: dict[str, object], here: bool, words: str) -> None:
     assert standing(Summary(Path("run"), None, **summary), here=here)[1] == words  # type: ignore[arg-type]
+
+
+def test_what_happened_to_a_run_stays_in_sight_above_all_other_notes(qtbot: QtBot) -> None:
+    view = NotesView()
+    qtbot.addWidget(view)
+    spikes = [Noted(code="gradient_spike", facts={"step": n, "norm": 9.0, "usual": 0.7}) for n in range(20)]
+    rolled = Noted(code="rolled_back", facts={"step": 12, "to": 10, "rate": 1e-4})
+    best = Noted(code="best_kept", facts={"step": 5, "loss": 1.04751, "last_step": 20, "last_loss": 1.5635})
+    view.set([spikes[0], rolled, *spikes[1:], best])
+    told = [text.text() for text in view.findChildren(QLabel) if text.text()]
+    assert len(told) == 6 and told[0].startswith("Step 12 gave numbers that are none")
+    assert (
+        told[1] == "The adapter of step 5 is kept, where the validation loss was lowest: 1.05. At the end it was 1.56."
+    )
+    assert told[-1].startswith("Step 19 ")
+
+
+def test_a_run_whose_best_adapter_is_kept_says_so_first(desk: Desk, tmp_path: Path) -> None:
+    run = states.write_run(tmp_path, TrainingPlan("m", ("a.jsonl",)), "1_early")
+    live = desk.live(run.path)
+    live.history, live.state, live.loaded = run.history(), RunState.FINISHED, True
+    assert "loss " in progress_words(live, WizardState(), None)
+    live.history.apply(Noted(code="best_kept", facts={"step": 3, "loss": 1.0, "last_step": 5, "last_loss": 1.5}))
+    assert "kept is the adapter of step 3, the best" in progress_words(live, WizardState(), None)
+
+
+def test_in_a_small_window_what_matters_most_is_said_above_the_charts(qtbot: QtBot, desk: Desk, tmp_path: Path) -> None:
+    curve = overfit(3)
+    run = states.write_run(tmp_path, curve.plan, "1_overfits")
+    run.events_file.write_text("".join(encode(event) + "\n" for event in curve.events(200)), encoding="utf-8")
+    live, cockpit = desk.live(run.path), Cockpit(desk)
+    qtbot.addWidget(cockpit)
+    qtbot.waitUntil(lambda: live.loaded, timeout=60_000)
+    cockpit.resize(600, 900)
+    cockpit.show()
+    cockpit.attach(live)
+    cockpit.judge(live)
+    assert cockpit.headline.isVisible() and cockpit.headline.width() <= cockpit.width()
+    assert cockpit.headline.text() == "The model begins to learn the rows by heart: it overfits."
+    cockpit.coach.worst = (Severity.CAUTION, "Step 251 pulled much harder. " * 20)
+    cockpit.resize(610, 900)
+    assert cockpit.headline.text().endswith("…") and cockpit.width() == 610
+    cockpit.resize(1000, 900)
+    assert not cockpit.headline.isVisible(), "the coach is beside the charts"
+
+
+def test_the_memory_of_a_computer_is_not_called_that_of_a_card(qtbot: QtBot, desk: Desk) -> None:
+    charts = ChartsPanel(desk)
+    qtbot.addWidget(charts)
+    for on_card, words in ((True, "Memory in GB"), (False, "Computer memory in GB")):
+        charts.show_words(fold((Measured(used_bytes=10**9, total_bytes=2 * 10**9, on_card=on_card),)))
+        assert charts.plot.titles["memory"].text() == words

@@ -73,9 +73,19 @@ def test_dropped_files_arrive_as_paths(qtbot: QtBot) -> None:
     data.setUrls([QUrl.fromLocalFile("/tmp/数据 one.jsonl"), QUrl("https://example.org/x")])
     none = (Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier)
     event = QDropEvent(QPointF(1, 1), Qt.DropAction.CopyAction, data, *none)
-    with qtbot.waitSignal(zone.dropped) as heard:
+    with qtbot.waitSignal(zone.dropped, timeout=60_000) as heard:
         zone.dropEvent(event)
     assert heard.args == [["/tmp/数据 one.jsonl"]]
+
+
+def test_a_long_hint_of_the_drop_zone_is_broken_into_lines(qtbot: QtBot) -> None:
+    zone = DropZone("Drop", "JSON, CSV, Excel, Parquet, Word, PDF, web pages. " * 3, QLabel("x"))
+    qtbot.addWidget(zone)
+    zone.resize(420, 260)
+    zone.show()
+    assert zone.width() == 420
+    hint = next(one for one in zone.findChildren(QLabel) if one.text().startswith("JSON"))
+    assert hint.heightForWidth(hint.width()) <= hint.height() and hint.geometry().right() < 420
 
 
 def test_memory_bar_says_its_parts(qtbot: QtBot) -> None:

@@ -78,11 +78,11 @@ def test_training_from_start_to_finish(
     train_with(monkeypatch, QuickTrain)
     find("start").click()
     assert window.state.training
-    qtbot.waitUntil(lambda: window.state.run_state is RunState.FINISHED, timeout=20_000)
+    qtbot.waitUntil(lambda: window.state.run_state is RunState.FINISHED, timeout=60_000)
     assert window.state.has_adapter
     assert find("next").isEnabled()
     assert find("page_title").text() == "Training is finished"
-    qtbot.waitUntil(lambda: window.page("train")._timeline.loss.x.size == 6)
+    qtbot.waitUntil(lambda: window.page("train")._timeline.loss.x.size == 6, timeout=60_000)
 
 
 def test_a_killed_training_says_so_and_offers_resume(
@@ -90,11 +90,11 @@ def test_a_killed_training_says_so_and_offers_resume(
 ) -> None:
     train_with(monkeypatch, DyingTrain)
     find("start").click()
-    qtbot.waitUntil(lambda: window.state.run_state is RunState.FAILED, timeout=20_000)
+    qtbot.waitUntil(lambda: window.state.run_state is RunState.FAILED, timeout=60_000)
     assert find("problem_card").isVisible()
     train_with(monkeypatch, QuickTrain)
     find("resume").click()
-    qtbot.waitUntil(lambda: window.state.run_state is RunState.FINISHED, timeout=20_000)
+    qtbot.waitUntil(lambda: window.state.run_state is RunState.FINISHED, timeout=60_000)
     assert window.desk.live(window.state.run).history.sessions == 1
 
 
@@ -103,13 +103,13 @@ def test_closing_while_training_asks_and_keeps_training(
 ) -> None:
     train_with(monkeypatch, LongTrain)
     find("start").click()
-    qtbot.waitUntil(lambda: window.desk.live(window.state.run).history.step > 2, timeout=20_000)
+    qtbot.waitUntil(lambda: window.desk.live(window.state.run).history.step > 2, timeout=60_000)
     press_in_dialog("answer_cancel")
     window.close()
     assert window.isVisible()
     assert window.state.training
     find("stop").click()
-    qtbot.waitUntil(lambda: window.state.run_state is RunState.STOPPED, timeout=20_000)
+    qtbot.waitUntil(lambda: window.state.run_state is RunState.STOPPED, timeout=60_000)
 
 
 def test_stop_and_save_waits_for_the_job_and_closes(
@@ -119,11 +119,11 @@ def test_stop_and_save_waits_for_the_job_and_closes(
     find("start").click()
     run = window.state.run
     assert run is not None
-    qtbot.waitUntil(lambda: window.desk.live(run).history.step > 2, timeout=20_000)
+    qtbot.waitUntil(lambda: window.desk.live(run).history.step > 2, timeout=60_000)
     press_in_dialog("answer_stop")
     window.close()
     assert find("saving").isVisible()
-    qtbot.waitUntil(lambda: not window.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=60_000)
     assert (run / "saved.txt").is_file()
 
 
@@ -134,26 +134,26 @@ def test_a_training_goes_on_without_the_window_and_the_next_one_shows_it(
     find("start").click()
     run = window.state.run
     assert run is not None
-    qtbot.waitUntil(lambda: window.desk.live(run).history.step > 2, timeout=20_000)
+    qtbot.waitUntil(lambda: window.desk.live(run).history.step > 2, timeout=60_000)
     press_in_dialog("answer_keep")
     window.close()
-    qtbot.waitUntil(lambda: not window.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=60_000)
 
     desk = Desk(Settings())
     desk.dry_runs = False
     another = MainWindow(desk)
     qtbot.addWidget(another)
     another.offer_resume()
-    qtbot.waitUntil(lambda: another.state.run == run, timeout=20_000)
+    qtbot.waitUntil(lambda: another.state.run == run, timeout=60_000)
     live = desk.live(run)
     assert live.state is RunState.RUNNING and not live.training
     known = live.history.step
-    qtbot.waitUntil(lambda: live.history.step > known + 100, timeout=20_000)
+    qtbot.waitUntil(lambda: live.history.step > known + 100, timeout=60_000)
     steps = [step.step for step in live.history.steps]
     assert steps == list(range(1, len(steps) + 1))
     live.stop()
     assert live.stopping
-    qtbot.waitUntil(lambda: live.state is RunState.STOPPED, timeout=20_000)
+    qtbot.waitUntil(lambda: live.state is RunState.STOPPED, timeout=60_000)
     assert (run / "saved.txt").is_file() and not live.stopping
     another.close()
 
@@ -251,9 +251,9 @@ def test_an_interrupted_run_is_offered_when_the_window_opens(
     assert planned.plan is not None
     run = states.write_run(window.desk.runs_root, planned.plan, "1_interrupted")
     window.offer_resume()
-    qtbot.waitUntil(lambda: bool(window.findChildren(QWidget, "resume_last")), timeout=5000)
+    qtbot.waitUntil(lambda: bool(window.findChildren(QWidget, "resume_last")), timeout=60_000)
     find("resume_last").click()
-    qtbot.waitUntil(lambda: window.desk.live(run.path).state is RunState.FINISHED, timeout=20_000)
+    qtbot.waitUntil(lambda: window.desk.live(run.path).state is RunState.FINISHED, timeout=60_000)
     assert not window.notices.isVisible()
 
 

@@ -1,5 +1,7 @@
 """Training on several cards or computers: the command of a training, with `accelerate launch` before it."""
 
+import atexit
+import os
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -15,9 +17,30 @@ from core.wire import encode
 
 def train_together(make: Callable[[], RunFolder], *, resume: bool, json: bool) -> int:
     """Train the run that `make` makes on this process and its siblings; only the first of them says anything."""
-    told = _Told(json=json)
+    end, told = _End(), _Told(json=json)
+    # before anything else is: what was registered first is called last
+    atexit.register(end.come)
     last = train_here(make, told.hear, resume=resume)
-    return told.status if is_first() else int(not isinstance(last, Finished))
+    end.status = told.status if is_first() else int(not isinstance(last, Finished))
+    return end.status
+
+
+class _End:
+    """Ends the process at once when Python is done with it.
+
+    Threads with which processes talk to each other (gloo) are left behind, and now and then one of them aborts a
+    process that is taken apart beneath it: its launcher then ends the first one, which still answers.
+    """
+
+    #: The exit status; None while Python is to end the process itself.
+    status: int | None = None
+
+    def come(self) -> None:
+        """Write out what was said, and go."""
+        if self.status is not None:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(self.status)
 
 
 class _Told:

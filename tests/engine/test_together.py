@@ -31,7 +31,7 @@ def launch(
     command = [sys.executable, "-m", "accelerate.commands.launch", way, "--num_processes=2",
                "--num_machines=1", "--mixed_precision=no", "--dynamo_backend=no", "--main_process_port=0",
                "-m", module, *map(str, words)]  # fmt: skip
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280)
 
 
 def steps(events: list[Event]) -> dict[int, float | None]:

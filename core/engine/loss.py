@@ -86,10 +86,15 @@ def tiled_loss(hidden: torch.Tensor, labels: torch.Tensor, head: torch.nn.Module
         if torch.is_grad_enabled():
             total = total + checkpoint(_tile_loss, *tile, ending, use_reentrant=False)
         else:
-            scores = ending.head(tile[0]).float()
-            ending.finish(scores, learns=False)
-            total += _measured(scores, tile[1][:, None])[0]
+            total += _measured_tile(*tile, ending)
     return total
+
+
+def _measured_tile(states: torch.Tensor, targets: torch.Tensor, ending: Ending) -> torch.Tensor:
+    """The loss of a tile from which nothing is learned; its logits are gone when the next ones are made."""
+    scores = ending.head(states).float()
+    ending.finish(scores, learns=False)
+    return _measured(scores, targets[:, None])[0]
 
 
 def _tile_loss(states: torch.Tensor, targets: torch.Tensor, ending: Ending) -> torch.Tensor:

@@ -13,6 +13,7 @@ from core.engine import loss
 from core.engine.adapters import attach_new_adapter
 from core.engine.device import autocast
 from core.engine.encoding import IGNORED
+from core.engine.livepeak import LivePeak
 from core.plan import TrainingPlan
 
 
@@ -119,3 +120,21 @@ def test_models_that_change_logits_in_another_way_are_noticed(tiny_base: Path) -
     assert loss.tiling_is_exact(capped, ids)
     capped.forward = lambda **given: SimpleNamespace(logits=2 * Gemma2ForCausalLM.forward(capped, **given).logits)
     assert not loss.tiling_is_exact(capped, ids)
+
+
+@pytest.mark.parametrize("learns", [False, True], ids=["evaluation", "training"])
+@pytest.mark.parametrize("cap", [0.0, 30.0], ids=["plain", "capped"])
+def test_one_tile_of_logits_is_there_at_a_time(learns: bool, cap: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five tiles take what one takes, and their hidden states."""
+    monkeypatch.setattr(loss, "TILE", 8)
+    head = torch.nn.Linear(4, 5000, bias=False, dtype=torch.bfloat16).requires_grad_(False)
+    worst = {}
+    for tiles in (1, 5):
+        hidden = torch.randn(1, 8 * tiles + 1, 4, dtype=torch.bfloat16, requires_grad=learns)
+        labels = torch.randint(0, 5000, (1, 8 * tiles + 1))
+        with LivePeak([head.weight, hidden, labels]) as meter, torch.set_grad_enabled(learns):
+            meter.begin("all")
+            loss.tiled_loss(hidden, labels, loss.Ending(head, cap=cap))
+        worst[tiles] = meter.worst["all"].live
+    assert worst[1] >= 8 * 5000 * 6
+    assert worst[5] < worst[1] + 8 * 5000

@@ -68,6 +68,7 @@ def tiled_loss(hidden: torch.Tensor, labels: torch.Tensor, head: torch.nn.Module
 
     hidden: (batch, length, width); labels: (batch, length), not shifted. Returns a scalar, float32.
     """
+    _drop_copies()
     ending = head if isinstance(head, Ending) else Ending(head)
     targets = labels[:, 1:].reshape(-1)
     trained = targets != IGNORED
@@ -152,8 +153,17 @@ class _Once(torch.autograd.Function):
 
 def plain_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Sum of the cross entropy from all logits (batch, length, V); labels as in tiled_loss."""
+    _drop_copies()
     flat = logits[:, :-1].float().reshape(-1, logits.shape[-1])
     return cross_entropy(flat, labels[:, 1:].reshape(-1), ignore_index=IGNORED, reduction="sum")
+
+
+def _drop_copies() -> None:
+    """Let go of the 16-bit copies of the adapter that autocast keeps for the forward pass.
+
+    It is over, and the loss head needs the room: copies that recomputed layers made are held by nothing else.
+    """
+    torch.clear_autocast_cache()
 
 
 def hidden_states(model: Any, **inputs: torch.Tensor) -> torch.Tensor:

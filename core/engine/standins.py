@@ -45,6 +45,11 @@ class Card:
         finally:
             self._copies = None
 
+    def drop_copies(self) -> None:
+        """Let go of the copies made so far, as torch.clear_autocast_cache does."""
+        if self._copies is not None:
+            self._copies = {}
+
     def half(self, value: Any) -> Any:
         """The value in bf16 if it is made of numbers with a fraction."""
         kept = self._copies if isinstance(value, torch.nn.Parameter) and value.requires_grad else None
@@ -74,6 +79,7 @@ def like_a_card(*, packed: bool = False, autocast: bool = True) -> Iterator[Card
         (masking_utils, "find_packed_sequence_indices", lambda position_ids: position_ids if packed else None),
         (torch, "is_autocast_enabled", lambda *of: autocast if of in _META else asked(*of)),
         (torch, "get_autocast_dtype", lambda of: torch.bfloat16 if (of,) in _META else format_of(of)),
+        (torch, "clear_autocast_cache", card.drop_copies),
         # what is put into another format inside such a context is in it already
         (torch, "autocast", lambda of, *how, **more: nullcontext() if (of,) in _META else context(of, *how, **more)),
     ]
